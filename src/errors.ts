@@ -1,0 +1,67 @@
+/** What went wrong, for programs. The message says it for people. */
+export type ErrorCode =
+  /** An argument has the wrong type. */
+  | 'INVALID_TYPE'
+  /** An argument has the right type and a value that cannot be used. */
+  | 'INVALID_VALUE'
+  /** An option that does not exist. */
+  | 'UNKNOWN_OPTION'
+  /** Lengths or shapes do not fit together. */
+  | 'SHAPE_MISMATCH'
+  /** A preconditioner needs a diagonal entry that is missing or zero. */
+  | 'ZERO_PIVOT'
+  /** Used after `dispose`. */
+  | 'DISPOSED'
+  /** Used by another solve that has not ended. */
+  | 'BUSY'
+  /** The engine's memory limit, or the runtime's, is reached. */
+  | 'OUT_OF_MEMORY'
+  /** The runtime lacks something: WebAssembly, SIMD, a library that is an optional peer. */
+  | 'UNSUPPORTED'
+  /** A file or buffer is not what its format says. */
+  | 'BAD_FORMAT'
+  /** A file cannot be read or written. */
+  | 'IO'
+  /** The output exists already. */
+  | 'EXISTS'
+  /** Wrong use of the command line. */
+  | 'USAGE';
+
+/** The one error class of the package. `details` holds the names and values that the message mentions. */
+export class SeedspanError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SeedspanError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Shows a value in a message: short, and never a page of array. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (value === null || typeof value !== 'object') return String(value);
+  if (ArrayBuffer.isView(value) || Array.isArray(value)) {
+    const { length } = value as unknown as { length: number };
+    return `${value.constructor.name}(${length})`;
+  }
+  return value.constructor?.name ?? 'object';
+}
+
+/** Refuses option names that `known` does not list. */
+export function checkOptionNames(where: string, options: object | undefined, known: readonly string[]): void {
+  if (options === undefined) return;
+  if (options === null || typeof options !== 'object') {
+    throw new SeedspanError('INVALID_TYPE', `${where}: options must be an object, not ${show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new SeedspanError('UNKNOWN_OPTION', `${where}: unknown option ${show(name)}; known: ${known.join(', ')}`, {
+      option: name,
+      known,
+    });
+  }
+}

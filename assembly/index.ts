@@ -1,0 +1,32 @@
+// Everything that the host may call. Numbers and byte addresses only.
+
+export * from './memory/arena';
+export * from './vector/vector';
+export * from './vector/block';
+export { csrMultiply, csrMultiplyTransposed } from './operator/csr';
+export { diaMultiply } from './operator/dia';
+export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator } from './operator/operator';
+export * from './preconditioner/ilu0';
+export {
+  preconditionerSize,
+  makeJacobi,
+  makeIlu0,
+  makeHostPreconditioner,
+  applyPreconditioner,
+} from './preconditioner/preconditioner';
+export {
+  vectorStride,
+  statusOf,
+  iterationsOf,
+  matvecsOf,
+  residualNormOf,
+  estimateOf,
+  rightHandSideNormOf,
+  takeHistory,
+} from './method/iteration';
+export * from './method/bicgstab';
+export * from './method/cg';
+export * from './method/gmres';
+export { orthogonalize } from './subspace/arnoldi';
+export { solveDense } from './subspace/dense';
+export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';

@@ -1,0 +1,210 @@
+// BiCGSTAB, preconditioned from the right (van der Vorst 1992; Saad 2003, algorithm 7.7).
+//
+// It starts anew from the true residual when the recursion breaks down, and when the recursive residual meets the
+// tolerance and the true one does not.
+
+import { applyOperator } from '../operator/operator';
+import { applyPreconditioner } from '../preconditioner/preconditioner';
+import { lanes, madd, nmadd } from '../vector/simd';
+import { axpy, copy, dot, dotAndSquare, subtractScaledAndSquare } from '../vector/vector';
+import { begin, finish, firstVector, Iteration, record, trueResidual, vectorStride } from './iteration';
+import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } from './iteration';
+
+/** Below this share of ||shadow|| ||r||, their product is taken for zero: only rounding errors are left in it. */
+const ORTHOGONAL: f64 = 1e-14;
+
+@unmanaged
+class Bicgstab extends Iteration {
+  r: usize;
+  shadow: usize;
+  p: usize;
+  v: usize;
+  t: usize;
+  /** M^-1 p and M^-1 s; without a preconditioner p and r themselves. */
+  pHat: usize;
+  sHat: usize;
+  /** shadow' r, now and an iteration ago. */
+  rho: f64;
+  rhoBefore: f64;
+  alpha: f64;
+  omega: f64;
+  shadowNorm: f64;
+  /** True residual norm at the last start, and at the last false claim of convergence. */
+  startNorm: f64;
+  claimedNorm: f64;
+  /** Two results of a kernel that gives two. */
+  first: f64;
+  second: f64;
+  /** Iterations since the last start. */
+  age: i32;
+}
+
+/** Bytes of a workspace; a float, since it may be more than there is. */
+export function bicgstabSize(n: i32, preconditioned: bool): f64 {
+  return <f64>(offsetof<Bicgstab>() + 64) + <f64>(preconditioned ? 7 : 5) * <f64>vectorStride(n);
+}
+
+/** See `begin` for the parameters. Returns the status. */
+export function bicgstabInit(
+  workspace: usize,
+  operator: usize,
+  preconditioner: usize,
+  b: usize,
+  x: usize,
+  rtol: f64,
+  atol: f64,
+  maxiter: i32,
+  zeroStart: bool,
+  history: usize,
+  historyCapacity: i32,
+): i32 {
+  const it = changetype<Bicgstab>(workspace);
+  it.r = firstVector(workspace, offsetof<Bicgstab>());
+  begin(it, operator, preconditioner, b, x, it.r, rtol, atol, maxiter, zeroStart, history, historyCapacity);
+  const stride = vectorStride(it.n);
+  it.shadow = it.r + stride;
+  it.p = it.shadow + stride;
+  it.v = it.p + stride;
+  it.t = it.v + stride;
+  it.pHat = preconditioner ? it.t + stride : it.p;
+  it.sHat = preconditioner ? it.pHat + stride : it.r;
+  it.claimedNorm = Infinity;
+  start(it);
+  return it.status;
+}
+
+/** At most `count` iterations more. Returns the status. */
+export function bicgstabStep(workspace: usize, count: i32): i32 {
+  const it = changetype<Bicgstab>(workspace);
+  for (; it.status == RUNNING && count > 0; count--) iterate(it);
+  return it.status;
+}
+
+function iterate(it: Bicgstab): void {
+  const n = it.n;
+  // p <- r + beta (p - omega v)
+  if (it.age == 0) copy(n, it.r, it.p);
+  else direction(n, (it.rho / it.rhoBefore) * (it.alpha / it.omega), it.omega, it.r, it.v, it.p);
+  // v <- A M^-1 p, alpha <- rho / (shadow' v)
+  if (it.preconditioner) applyPreconditioner(it.preconditioner, it.p, it.pHat);
+  applyOperator(it.operator, it.pHat, it.v);
+  it.matvecs++;
+  const sigma = dot(n, it.shadow, it.v);
+  it.alpha = it.rho / sigma;
+  if (sigma == 0 || !isFinite(it.alpha)) return breakDown(it);
+  // s <- r - alpha v, in the place of r
+  const half = sqrt(subtractScaledAndSquare(n, it.alpha, it.v, it.r));
+  it.iterations++;
+  if (half <= it.tolerance) {
+    axpy(n, it.alpha, it.pHat, it.x);
+    record(it, half);
+    return claim(it);
+  }
+  // t <- A M^-1 s, omega <- t's / t't
+  if (it.preconditioner) applyPreconditioner(it.preconditioner, it.r, it.sHat);
+  applyOperator(it.operator, it.sHat, it.t);
+  it.matvecs++;
+  const pair = changetype<usize>(it) + offsetof<Bicgstab>('first');
+  dotAndSquare(n, it.t, it.r, pair);
+  it.omega = it.second == 0 ? 0 : it.first / it.second;
+  // x <- x + alpha M^-1 p + omega M^-1 s, r <- s - omega t
+  update(n, it.alpha, it.omega, it.pHat, it.sHat, it.t, it.shadow, it.x, it.r, pair);
+  it.rhoBefore = it.rho;
+  it.rho = it.second;
+  it.age++;
+  const norm = sqrt(it.first);
+  record(it, norm);
+  if (!isFinite(norm)) finish(it, NON_FINITE, it.t);
+  else if (norm <= it.tolerance) claim(it);
+  else if (it.iterations >= it.maxiter) finish(it, MAX_ITERATIONS, it.t);
+  else if (it.omega == 0 || abs(it.rho) <= ORTHOGONAL * it.shadowNorm * norm) breakDown(it);
+}
+
+/** Begins with the residual in r as first direction and as shadow. */
+function start(it: Bicgstab): void {
+  copy(it.n, it.r, it.shadow);
+  it.shadowNorm = it.residualNorm;
+  it.startNorm = it.residualNorm;
+  it.rho = it.residualNorm * it.residualNorm;
+  it.age = 0;
+}
+
+/** The recursive residual meets the tolerance: does the true one? */
+function claim(it: Bicgstab): void {
+  const norm = trueResidual(it, it.r);
+  if (norm <= it.tolerance) it.status = CONVERGED;
+  else if (!isFinite(norm)) it.status = NON_FINITE;
+  else if (norm > 0.5 * it.claimedNorm) it.status = STAGNATED;
+  else if (it.iterations >= it.maxiter) it.status = MAX_ITERATIONS;
+  it.claimedNorm = norm;
+  start(it);
+}
+
+/** The recursion cannot go on. A new start helps if anything was won since the last. */
+function breakDown(it: Bicgstab): void {
+  const before = it.startNorm;
+  const norm = trueResidual(it, it.r);
+  if (norm <= it.tolerance) it.status = CONVERGED;
+  else if (!isFinite(norm)) it.status = NON_FINITE;
+  else if (it.age == 0 || norm >= before) it.status = BREAKDOWN;
+  start(it);
+}
+
+/** p <- r + beta (p - omega v) */
+function direction(n: i32, beta: f64, omega: f64, r: usize, v: usize, p: usize): void {
+  const end = p + (<usize>n << 3);
+  if (ASC_FEATURE_SIMD) {
+    const bb = f64x2.splat(beta);
+    const oo = f64x2.splat(omega);
+    for (const stop = p + (<usize>(n & ~3) << 3); p < stop; p += 32, r += 32, v += 32) {
+      v128.store(p, madd(bb, nmadd(oo, v128.load(v), v128.load(p)), v128.load(r)));
+      v128.store(p, madd(bb, nmadd(oo, v128.load(v, 16), v128.load(p, 16)), v128.load(r, 16)), 16);
+    }
+  }
+  for (; p < end; p += 8, r += 8, v += 8) {
+    store<f64>(p, load<f64>(r) + beta * (load<f64>(p) - omega * load<f64>(v)));
+  }
+}
+
+/** x <- x + alpha p + omega s, r <- r - omega t; out[0] = r'r, out[1] = shadow'r. s may be r itself. */
+function update(
+  n: i32,
+  alpha: f64,
+  omega: f64,
+  p: usize,
+  s: usize,
+  t: usize,
+  shadow: usize,
+  x: usize,
+  r: usize,
+  out: usize,
+): void {
+  let rr: f64 = 0;
+  let rho: f64 = 0;
+  const end = x + (<usize>n << 3);
+  if (ASC_FEATURE_SIMD) {
+    const aa = f64x2.splat(alpha);
+    const oo = f64x2.splat(omega);
+    let c = f64x2.splat(0);
+    let d = f64x2.splat(0);
+    const stop = x + (<usize>(n & ~1) << 3);
+    for (; x < stop; x += 16, p += 16, s += 16, t += 16, shadow += 16, r += 16) {
+      v128.store(x, madd(oo, v128.load(s), madd(aa, v128.load(p), v128.load(x))));
+      const value = nmadd(oo, v128.load(t), v128.load(r));
+      v128.store(r, value);
+      c = madd(value, value, c);
+      d = madd(value, v128.load(shadow), d);
+    }
+    rr = lanes(c);
+    rho = lanes(d);
+  }
+  for (; x < end; x += 8, p += 8, s += 8, t += 8, shadow += 8, r += 8) {
+    store<f64>(x, load<f64>(x) + alpha * load<f64>(p) + omega * load<f64>(s));
+    const value = load<f64>(r) - omega * load<f64>(t);
+    store<f64>(r, value);
+    rr += value * value;
+    rho += value * load<f64>(shadow);
+  }
+  store<f64>(out, rr);
+  store<f64>(out, rho, 8);
+}

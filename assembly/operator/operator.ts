@@ -1,0 +1,60 @@
+// What a method multiplies with. A record in linear memory; the host allocates `operatorSize()` bytes and fills
+// it by one of the makers.
+
+import { csrMultiply } from './csr';
+import { diaMultiply } from './dia';
+import { hostMultiply } from '../host';
+
+const CSR: i32 = 0;
+const DIA: i32 = 1;
+const HOST: i32 = 2;
+
+@unmanaged
+export class Operator {
+  kind: i32;
+  n: i32;
+  /** DIA: number of diagonals. HOST: the host's number of the function. */
+  count: i32;
+  /** CSR: indptr. DIA: offsets. */
+  pattern: usize;
+  /** CSR: indices. */
+  indices: usize;
+  data: usize;
+}
+
+export function operatorSize(): usize {
+  return offsetof<Operator>();
+}
+
+export function makeCsr(operator: usize, n: i32, indptr: usize, indices: usize, data: usize): void {
+  const it = changetype<Operator>(operator);
+  it.kind = CSR;
+  it.n = n;
+  it.pattern = indptr;
+  it.indices = indices;
+  it.data = data;
+}
+
+export function makeDia(operator: usize, n: i32, count: i32, offsets: usize, data: usize): void {
+  const it = changetype<Operator>(operator);
+  it.kind = DIA;
+  it.n = n;
+  it.count = count;
+  it.pattern = offsets;
+  it.data = data;
+}
+
+export function makeHostOperator(operator: usize, n: i32, id: i32): void {
+  const it = changetype<Operator>(operator);
+  it.kind = HOST;
+  it.n = n;
+  it.count = id;
+}
+
+/** y <- A x */
+export function applyOperator(operator: usize, x: usize, y: usize): void {
+  const it = changetype<Operator>(operator);
+  if (it.kind == DIA) diaMultiply(it.n, it.count, it.pattern, it.data, x, y);
+  else if (it.kind == CSR) csrMultiply(it.n, it.pattern, it.indices, it.data, x, y);
+  else hostMultiply(it.count, it.n, x, y);
+}

@@ -1,0 +1,25 @@
+/** Defaults of every solve, in one place; the README's table is checked against it. */
+export const SOLVE_DEFAULTS = {
+  method: 'gmres',
+  preconditioner: 'none',
+  side: 'right',
+  restart: 30,
+  rtol: 1e-8,
+  atol: 0,
+  history: false,
+  storage: 'auto',
+  projection: 'minimal-residual',
+} as const;
+
+/** Most iterations, where the caller says nothing: ten times the unknowns, at least 1,000, at most 100,000. */
+export function defaultMaxiter(n: number): number {
+  return Math.min(Math.max(10 * n, 1000), 100_000);
+}
+
+/** Defaults of `engine.seedSubspace`. */
+export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14 } as const;
+
+/** Diagonals are stored as such where they are at most this many, */
+export const DIA_MAX_DIAGONALS = 32;
+/** and where their slots, in whole blocks, are at most this many times the entries. */
+export const DIA_MAX_FILL = 1.6;

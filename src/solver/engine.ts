@@ -1,0 +1,276 @@
+import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { Disposable } from '../memory/disposable.ts';
+import { Scope } from '../memory/scope.ts';
+import type { CsrMatrix } from '../sparse/index.ts';
+import type { Build } from '../wasm/binaries.ts';
+import { chooseBuild } from '../wasm/features.ts';
+import { Kernel } from '../wasm/kernel.ts';
+import { uploadPattern } from './operator.ts';
+import {
+  checkCount,
+  checkSolveOptions,
+  checkVector,
+  refuseNonFinite,
+  SOLVE_ASYNC_OPTIONS,
+  SOLVE_OPTIONS,
+  systemSize,
+  WORKSPACE_OPTIONS,
+} from './options.ts';
+import { type FactoredKind, Preconditioner } from './preconditioner.ts';
+import { SeedSubspace, type SeedSubspaceOptions } from './seed-subspace.ts';
+import type { SolveAsyncOptions, SolveOptions, SolveResult, SystemMatrix } from './types.ts';
+import { Workspace, type WorkspaceOptions } from './workspace.ts';
+import { yieldToHost } from './yield.ts';
+
+export interface EngineOptions {
+  /** Which build of the kernel. `auto`: SIMD where the runtime has it, else scalar. */
+  build?: Build | 'auto';
+  /** Most bytes of kernel memory in use at a time; 4 GiB, the most there can be, without it. */
+  memoryLimit?: number;
+}
+
+/** How long `solveAsync` works before it lets others run, in milliseconds. */
+const SLICE = 8;
+
+/**
+ * Loads the kernel.
+ *
+ * @throws SeedspanError `UNSUPPORTED` (no WebAssembly, or not this build), `UNKNOWN_OPTION`, `INVALID_VALUE`.
+ * @example
+ * ```ts
+ * using engine = await createEngine();
+ * const A = csr({ shape: [2, 2], indptr: [0, 2, 4], indices: [0, 1, 0, 1], data: [4, 1, 1, 3] });
+ * const { x, status } = engine.solve(A, [1, 2]);
+ * ```
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptionNames('createEngine', options, ['build', 'memoryLimit']);
+  const { memoryLimit } = options;
+  if (memoryLimit !== undefined && !(Number.isFinite(memoryLimit) && memoryLimit > 0)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `createEngine: memoryLimit is ${show(memoryLimit)}, must be a positive number of bytes`,
+    );
+  }
+  const kernel = await Kernel.load(chooseBuild(options.build ?? 'auto'));
+  if (memoryLimit !== undefined) kernel.setMemoryLimit(memoryLimit);
+  return new Engine(kernel);
+}
+
+/** One instance of the kernel, and all that is made in its memory. Engines are independent of each other. */
+export class Engine extends Disposable {
+  /** @internal */
+  readonly kernel: Kernel;
+
+  /** @internal */
+  constructor(kernel: Kernel) {
+    super();
+    this.kernel = kernel;
+  }
+
+  /** The build of the kernel that was loaded. */
+  get build(): Build {
+    return this.kernel.build;
+  }
+
+  /** Bytes of kernel memory that workspaces, preconditioners and seeds hold. */
+  get bytesInUse(): number {
+    return this.kernel.bytesInUse;
+  }
+
+  /**
+   * Solves A x = b.
+   *
+   * @param A - square matrix, or a function that multiplies (its size is b's length).
+   * @param b - length n.
+   * @returns also when the tolerance is not met: see `status` and `residualNorm`.
+   * @throws SeedspanError for arguments that cannot be used: `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`,
+   *   `SHAPE_MISMATCH`, `ZERO_PIVOT`, `OUT_OF_MEMORY`, `DISPOSED`, `BUSY`. What a matrix-free function throws
+   *   comes through.
+   */
+  solve(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions = {}): SolveResult {
+    const workspace = this.#prepare(A, b, options, 'solve', SOLVE_OPTIONS);
+    workspace.acquire('solve');
+    try {
+      if (workspace.begin(A, b, options, 'solve')) workspace.step(2 ** 31 - 1);
+      return workspace.finish(options.out);
+    } finally {
+      workspace.release();
+      if (workspace !== options.workspace) workspace.dispose();
+    }
+  }
+
+  /**
+   * As `solve`, in slices of some milliseconds, so that a page or server stays responsive, the solve can be
+   * cancelled, and its progress followed. The matrix and b are copied before the promise is returned.
+   */
+  async solveAsync(
+    A: SystemMatrix,
+    b: ArrayLike<number>,
+    options: SolveAsyncOptions = {},
+  ): Promise<SolveResult> {
+    const where = 'solveAsync';
+    const { signal, onProgress } = options;
+    checkSignal(signal, where);
+    if (onProgress !== undefined && typeof onProgress !== 'function') {
+      throw new SeedspanError(
+        'INVALID_TYPE',
+        `${where}: onProgress must be a function, not ${show(onProgress)}`,
+      );
+    }
+    signal?.throwIfAborted();
+    const workspace = this.#prepare(A, b, options, where, SOLVE_ASYNC_OPTIONS);
+    workspace.acquire(where);
+    try {
+      let running = workspace.begin(A, b, options, where);
+      for (let count = 1; running; ) {
+        const start = performance.now();
+        running = workspace.step(count);
+        const elapsed = performance.now() - start;
+        onProgress?.(workspace.progress);
+        // Towards slices of the wanted length, carefully: the first iterations run in slower code.
+        count = Math.max(1, Math.min(count * 2, Math.floor((count * SLICE) / Math.max(elapsed, 0.01))));
+        if (!running) break;
+        await yieldToHost();
+        signal?.throwIfAborted();
+      }
+      return workspace.finish(options.out);
+    } finally {
+      workspace.release();
+      if (workspace !== options.workspace) workspace.dispose();
+    }
+  }
+
+  /**
+   * Reserves everything that solves with the pattern of A need, so that they allocate nothing.
+   *
+   * @example
+   * ```ts
+   * using workspace = engine.workspace(A, { method: 'bicgstab', preconditioner: 'ilu0' });
+   * for (const values of sequence) engine.solve(A.setData(values), b, { workspace, out: x });
+   * ```
+   */
+  workspace(A: SystemMatrix, options: WorkspaceOptions = {}): Workspace {
+    this.checkAlive('the engine');
+    checkSolveOptions('workspace', options, WORKSPACE_OPTIONS);
+    return new Workspace(this.kernel, A, options, 'workspace');
+  }
+
+  /**
+   * Makes a preconditioner to be used for several solves, also of matrices that have changed since.
+   *
+   * @throws SeedspanError `ZERO_PIVOT`, and as `solve`.
+   */
+  preconditioner(A: CsrMatrix, kind: FactoredKind): Preconditioner {
+    this.checkAlive('the engine');
+    const size = systemSize('preconditioner', A, 0);
+    if ((kind !== 'jacobi' && kind !== 'ilu0') || typeof A === 'function') {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `preconditioner: kind is ${show(kind)} for ${size} unknowns, must be "jacobi" or "ilu0", of a matrix`,
+      );
+    }
+    return new Preconditioner(this.kernel, kind, A);
+  }
+
+  /** Builds the Krylov subspace of a seed's system; see {@link SeedSubspace}. */
+  seedSubspace(A: SystemMatrix, b: ArrayLike<number>, options: SeedSubspaceOptions = {}): SeedSubspace {
+    this.checkAlive('the engine');
+    checkOptionNames('seedSubspace', options, ['dim', 'rtol', 'storage', 'size']);
+    const { dim, ...rest } = options;
+    checkCount('seedSubspace', 'dim', dim, 1);
+    checkSolveOptions('seedSubspace', rest, ['rtol', 'storage', 'size']);
+    return new SeedSubspace(this.kernel, A, b, options);
+  }
+
+  /**
+   * `A x`, or `A' x` with `transpose`, in the kernel. For one product; a solve keeps its matrix there.
+   *
+   * @param A - any shape.
+   */
+  multiply(
+    A: CsrMatrix,
+    x: ArrayLike<number>,
+    options: { transpose?: boolean; out?: Float64Array } = {},
+  ): Float64Array {
+    this.checkAlive('the engine');
+    checkOptionNames('multiply', options, ['transpose', 'out']);
+    const [rows, columns] = A.shape;
+    const transpose = options.transpose ?? false;
+    const [from, to] = transpose ? [rows, columns] : [columns, rows];
+    checkVector('multiply', 'x', x, from);
+    checkVector('multiply', 'out', options.out, to);
+    const scope = new Scope(this.kernel);
+    try {
+      const { indptr, indices } = uploadPattern(scope, A);
+      const data = scope.float64(A.nnz, 'the values of the matrix');
+      const input = scope.float64(from, 'the vector');
+      const output = scope.float64(to, 'the product');
+      data.view.set(A.data);
+      input.view.set(x);
+      if (!Number.isFinite(this.kernel.exports.maxAbs(from, input.pointer)))
+        refuseNonFinite('multiply', 'x', x);
+      const { exports } = this.kernel;
+      if (transpose) {
+        exports.csrMultiplyTransposed(
+          rows,
+          columns,
+          indptr,
+          indices,
+          data.pointer,
+          input.pointer,
+          output.pointer,
+        );
+      } else {
+        exports.csrMultiply(rows, indptr, indices, data.pointer, input.pointer, output.pointer);
+      }
+      const out = options.out ?? new Float64Array(to);
+      out.set(output.view);
+      return out;
+    } finally {
+      scope.dispose();
+    }
+  }
+
+  /** Checks what can be checked before anything is reserved, and finds or makes the workspace. */
+  #prepare(
+    A: SystemMatrix,
+    b: ArrayLike<number>,
+    options: SolveOptions,
+    where: string,
+    known: readonly string[],
+  ): Workspace {
+    this.checkAlive('the engine');
+    checkSolveOptions(where, options, known);
+    const size = systemSize(where, A, typeof A === 'function' ? b?.length : undefined);
+    checkVector(where, 'b', b ?? null, size);
+    const { workspace } = options;
+    if (workspace === undefined) {
+      const { method, preconditioner, side, restart, storage } = options;
+      return new Workspace(this.kernel, A, { method, preconditioner, side, restart, storage, size }, where);
+    }
+    if (!(workspace instanceof Workspace) || workspace.kernel !== this.kernel) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: workspace must be made by this engine's workspace()`,
+      );
+    }
+    if (workspace.size !== size) {
+      throw new SeedspanError(
+        'SHAPE_MISMATCH',
+        `${where}: the workspace has ${workspace.size} unknowns, the system ${size}`,
+      );
+    }
+    return workspace;
+  }
+
+  /** Disposes of everything that was made with this engine, too. */
+  protected onDispose(): void {
+    for (const object of [...this.kernel.objects]) object.dispose();
+  }
+}
+
+function checkSignal(signal: unknown, where: string): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new SeedspanError('INVALID_TYPE', `${where}: signal must be an AbortSignal, not ${show(signal)}`);
+}

@@ -1,0 +1,114 @@
+import type { Scope } from '../memory/scope.ts';
+import type { Pointer } from '../wasm/exports.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import type { Method, SolveStatus } from './types.ts';
+
+/** The kernel's numbers (`assembly/method/iteration.ts`); 0 is still running. */
+const STATUSES: readonly SolveStatus[] = [
+  'converged',
+  'max-iterations',
+  'breakdown',
+  'stagnated',
+  'non-finite',
+];
+
+/** What `init` needs, besides the two numbers of GMRES. */
+export interface Start {
+  operator: Pointer;
+  /** 0: none. */
+  preconditioner: Pointer;
+  b: Pointer;
+  x: Pointer;
+  rtol: number;
+  atol: number;
+  maxiter: number;
+  /** x counts as 0, whatever it holds. */
+  zeroStart: boolean;
+  history: Pointer;
+  historyCapacity: number;
+}
+
+/** A Krylov method with its workspace in the kernel: started any number of times, each in as many steps as wanted. */
+export class KernelMethod {
+  readonly method: Method;
+  readonly pointer: Pointer;
+  readonly #kernel: Kernel;
+  readonly #restart: number;
+  readonly #left: boolean;
+  readonly #step: (workspace: Pointer, count: number) => number;
+
+  constructor(
+    scope: Scope,
+    method: Method,
+    n: number,
+    preconditioned: boolean,
+    restart: number,
+    left: boolean,
+  ) {
+    const { exports } = scope.kernel;
+    const bytes = {
+      gmres: () => exports.gmresSize(n, restart),
+      bicgstab: () => exports.bicgstabSize(n, preconditioned),
+      cg: () => exports.cgSize(n, preconditioned),
+    }[method]();
+    this.method = method;
+    this.pointer = scope.bytes(bytes, `the vectors of ${method}`);
+    this.#kernel = scope.kernel;
+    this.#restart = restart;
+    this.#left = left;
+    this.#step = { gmres: exports.gmresStep, bicgstab: exports.bicgstabStep, cg: exports.cgStep }[method];
+  }
+
+  /** Starts; returns true while there is more to do. */
+  init(start: Start): boolean {
+    const { exports } = this.#kernel;
+    const { operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity } =
+      start;
+    const { pointer } = this;
+    if (this.method === 'gmres') {
+      const restart = this.#restart;
+      const left = this.#left;
+      // biome-ignore format: one line a call keeps the three alike.
+      return exports.gmresInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, restart, left) === 0;
+    }
+    const init = this.method === 'cg' ? exports.cgInit : exports.bicgstabInit;
+    // biome-ignore format: as above.
+    return init(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity) === 0;
+  }
+
+  /** At most `count` iterations more; returns true while there is more to do. */
+  step(count: number): boolean {
+    return this.#step(this.pointer, count) === 0;
+  }
+
+  get status(): SolveStatus {
+    return STATUSES[this.#kernel.exports.statusOf(this.pointer) - 1];
+  }
+
+  get iterations(): number {
+    return this.#kernel.exports.iterationsOf(this.pointer);
+  }
+
+  get matvecs(): number {
+    return this.#kernel.exports.matvecsOf(this.pointer);
+  }
+
+  /** ||b - A x||, of the true residual. */
+  get residualNorm(): number {
+    return this.#kernel.exports.residualNormOf(this.pointer);
+  }
+
+  /** The residual norm that the recursion carries along. */
+  get estimate(): number {
+    return this.#kernel.exports.estimateOf(this.pointer);
+  }
+
+  get rightHandSideNorm(): number {
+    return this.#kernel.exports.rightHandSideNormOf(this.pointer);
+  }
+
+  /** Entries in the history buffer since this was last read. */
+  takeHistory(): number {
+    return this.#kernel.exports.takeHistory(this.pointer);
+  }
+}

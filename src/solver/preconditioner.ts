@@ -1,0 +1,205 @@
+import { SeedspanError } from '../errors.ts';
+import type { Float64Block } from '../memory/block.ts';
+import { KernelObject } from '../memory/kernel-object.ts';
+import type { Scope } from '../memory/scope.ts';
+import type { CsrMatrix } from '../sparse/index.ts';
+import type { Pointer } from '../wasm/exports.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { type KernelPattern, samePattern, uploadPattern } from './operator.ts';
+import type { MatrixFree } from './types.ts';
+
+/** The kinds that are made from a matrix. */
+export type FactoredKind = 'jacobi' | 'ilu0';
+
+/** The kernel's side of a preconditioner: z <- M^-1 r. */
+export abstract class KernelPreconditioner {
+  readonly pointer: Pointer;
+
+  constructor(scope: Scope) {
+    this.pointer = scope.bytes(scope.kernel.exports.preconditionerSize(), 'a preconditioner');
+  }
+
+  /** Takes the values of A. Allocates nothing. */
+  abstract update(A: CsrMatrix): void;
+}
+
+/** M = diag(A). */
+class Jacobi extends KernelPreconditioner {
+  readonly #inverse: Float64Block;
+
+  constructor(scope: Scope, A: CsrMatrix) {
+    super(scope);
+    this.#inverse = scope.float64(A.shape[0], 'the inverse diagonal');
+    scope.kernel.exports.makeJacobi(this.pointer, A.shape[0], this.#inverse.pointer);
+  }
+
+  update(A: CsrMatrix): void {
+    const { view } = this.#inverse;
+    for (let i = 0; i < view.length; i++) {
+      let value = 0;
+      for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) if (A.indices[k] === i) value = A.data[k];
+      if (value === 0 || !Number.isFinite(1 / value)) throw zeroPivot('jacobi', i, value);
+      view[i] = 1 / value;
+    }
+  }
+}
+
+/** M = L U without fill. */
+class Ilu0 extends KernelPreconditioner {
+  readonly #kernel: Kernel;
+  readonly #pattern: KernelPattern;
+  readonly #data: Float64Block;
+  readonly #diagonal: Pointer;
+  readonly #inverse: Pointer;
+  readonly #work: Pointer;
+
+  constructor(scope: Scope, A: CsrMatrix, pattern: KernelPattern | undefined) {
+    super(scope);
+    const n = A.shape[0];
+    this.#kernel = scope.kernel;
+    this.#pattern = pattern ?? uploadPattern(scope, A);
+    this.#data = scope.float64(A.nnz, 'the ILU(0) factors');
+    this.#diagonal = scope.int32(n, 'the places of the pivots').pointer;
+    this.#inverse = scope.float64(n, 'the inverse pivots').pointer;
+    this.#work = scope.int32(n, 'scratch of the factorisation').pointer;
+    const { indptr, indices } = this.#pattern;
+    scope.kernel.exports.makeIlu0(
+      this.pointer,
+      n,
+      indptr,
+      indices,
+      this.#data.pointer,
+      this.#diagonal,
+      this.#inverse,
+    );
+  }
+
+  update(A: CsrMatrix): void {
+    this.#data.view.set(A.data);
+    const { indptr, indices } = this.#pattern;
+    const row = this.#kernel.exports.ilu0Factor(
+      A.shape[0],
+      indptr,
+      indices,
+      this.#data.pointer,
+      this.#diagonal,
+      this.#inverse,
+      this.#work,
+    );
+    if (row >= 0)
+      throw zeroPivot('ilu0', row, A.indices.subarray(A.indptr[row], A.indptr[row + 1]).includes(row));
+  }
+}
+
+/** A function of the host's. */
+class HostPreconditioner extends KernelPreconditioner {
+  constructor(scope: Scope, n: number, call: MatrixFree) {
+    super(scope);
+    const id = scope.kernel.addFunction(call);
+    scope.defer(() => scope.kernel.removeFunction(id));
+    scope.kernel.exports.makeHostPreconditioner(this.pointer, n, id);
+  }
+
+  update(): void {}
+}
+
+/** Takes the pattern of A, not its values: `update` does. `pattern` is shared where the kernel has it already. */
+export function makeKernelPreconditioner(
+  scope: Scope,
+  kind: FactoredKind | MatrixFree,
+  A: CsrMatrix | undefined,
+  n: number,
+  pattern?: KernelPattern,
+): KernelPreconditioner {
+  if (typeof kind === 'function') return new HostPreconditioner(scope, n, kind);
+  if (A === undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `preconditioner "${kind}" needs the entries of the matrix, and a matrix-free system has none; ` +
+        'give a function (r, z) instead',
+    );
+  }
+  return kind === 'jacobi' ? new Jacobi(scope, A) : new Ilu0(scope, A, pattern);
+}
+
+function zeroPivot(kind: FactoredKind, row: number, found: number | boolean): SeedspanError {
+  const what =
+    found === false
+      ? 'has no diagonal entry'
+      : found === 0
+        ? 'has a zero diagonal'
+        : 'gets a zero or non-finite pivot';
+  return new SeedspanError(
+    'ZERO_PIVOT',
+    `preconditioner "${kind}": row ${row} ${what}; use another preconditioner, or permute the rows so that the ` +
+      'diagonal has no zeros',
+    { row, preconditioner: kind },
+  );
+}
+
+/**
+ * A preconditioner that outlives a solve: made once by `engine.preconditioner`, used for any number of systems of
+ * its size, also for matrices that differ from the one that it was made from.
+ */
+export class Preconditioner extends KernelObject {
+  readonly kind: FactoredKind;
+  /** Unknowns. */
+  readonly size: number;
+  /** @internal */
+  readonly inner: KernelPreconditioner;
+  readonly #indptr: Int32Array;
+  readonly #indices: Int32Array;
+  #usable = true;
+
+  /** @internal */
+  constructor(kernel: Kernel, kind: FactoredKind, A: CsrMatrix) {
+    super(kernel);
+    this.kind = kind;
+    this.size = A.shape[0];
+    this.#indptr = A.indptr;
+    this.#indices = A.indices;
+    this.inner = this.hold((scope) => {
+      const inner = makeKernelPreconditioner(scope, kind, A, A.shape[0]);
+      inner.update(A);
+      return inner;
+    });
+  }
+
+  /**
+   * Factors anew, for new values in the pattern that it was made with; allocates nothing.
+   *
+   * @throws SeedspanError `DISPOSED`, `SHAPE_MISMATCH` (another pattern), `ZERO_PIVOT` (it cannot be used then
+   *   until an update succeeds).
+   */
+  update(A: CsrMatrix): void {
+    this.checkAlive('the preconditioner');
+    if (!samePattern(A, this.#indptr, this.#indices)) {
+      throw new SeedspanError(
+        'SHAPE_MISMATCH',
+        'preconditioner.update: the matrix has another pattern; make a new one',
+      );
+    }
+    this.#usable = false;
+    this.inner.update(A);
+    this.#usable = true;
+  }
+
+  /** @internal */
+  checkUsable(kernel: Kernel, size: number, where: string): void {
+    this.checkAlive('the preconditioner');
+    if (!this.#usable) {
+      throw new SeedspanError(
+        'ZERO_PIVOT',
+        `${where}: the last update of the preconditioner failed; update it again`,
+      );
+    }
+    if (this.kernel !== kernel || this.size !== size) {
+      throw new SeedspanError(
+        'SHAPE_MISMATCH',
+        this.kernel === kernel
+          ? `${where}: the preconditioner has ${this.size} unknowns, the system ${size}`
+          : `${where}: the preconditioner belongs to another engine`,
+      );
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import { SeedspanError } from '../errors.ts';
+import type { Float64Block } from '../memory/block.ts';
+import { KernelObject } from '../memory/kernel-object.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
+import { KernelMethod, type Start } from './method.ts';
+import { KernelOperator } from './operator.ts';
+import { checkVector, refuseNonFinite, systemSize } from './options.ts';
+import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
+import type { Method, SolveOptions, SolveProgress, SolveResult, SystemMatrix } from './types.ts';
+
+export type WorkspaceOptions = Pick<
+  SolveOptions,
+  'method' | 'preconditioner' | 'side' | 'restart' | 'storage'
+> & {
+  /** Unknowns; needed for a matrix-free system only. */
+  size?: number;
+};
+
+/** Residual norms that are fetched from the kernel at a time. */
+const HISTORY_CAPACITY = 256;
+
+/**
+ * Everything that solves of one pattern need: the matrix, the preconditioner, the method's vectors. Made by
+ * `engine.workspace`; solves with it allocate nothing in the kernel, and no arrays in JavaScript (but for
+ * `history`). The result object, and its x unless `out` is given, are overwritten by the next solve.
+ */
+export class Workspace extends KernelObject {
+  /** Number of unknowns. */
+  readonly size: number;
+  readonly method: Method;
+  readonly restart: number;
+  readonly side: 'left' | 'right';
+  readonly preconditioner: NonNullable<SolveOptions['preconditioner']>;
+  readonly storage: 'csr' | 'dia' | 'function';
+  /** Bytes of kernel memory that it holds. */
+  readonly bytes: number;
+
+  readonly #operator: KernelOperator;
+  /** Made here and updated with each matrix; a `Preconditioner` given from outside is used as it is. */
+  readonly #own: KernelPreconditioner | undefined;
+  readonly #method: KernelMethod;
+  readonly #b: Float64Block;
+  readonly #x: Float64Block;
+  readonly #history: Float64Block;
+  readonly #start: Start;
+  readonly #result: SolveResult;
+  /** `result.x` of the solves that have no `out`. */
+  readonly #ownX: Float64Array;
+  #norms: number[] | undefined;
+  /** Products with A outside the method. */
+  #projectionMatvecs = 0;
+  #busy = false;
+
+  /** @internal */
+  constructor(kernel: Kernel, A: SystemMatrix, options: WorkspaceOptions, where: string) {
+    super(kernel);
+    this.size = systemSize(where, A, options.size);
+    this.method = options.method ?? SOLVE_DEFAULTS.method;
+    this.side = options.side ?? SOLVE_DEFAULTS.side;
+    this.restart = Math.max(1, Math.min(options.restart ?? SOLVE_DEFAULTS.restart, this.size));
+    const preconditioner = options.preconditioner ?? SOLVE_DEFAULTS.preconditioner;
+    this.preconditioner = preconditioner;
+    if (preconditioner instanceof Preconditioner) preconditioner.checkUsable(kernel, this.size, where);
+    const n = this.size;
+    const before = kernel.bytesInUse;
+    const parts = this.hold((scope) => {
+      const operator = new KernelOperator(scope, A, n, options.storage ?? SOLVE_DEFAULTS.storage);
+      const own =
+        preconditioner === 'none' || preconditioner instanceof Preconditioner
+          ? undefined
+          : makeKernelPreconditioner(
+              scope,
+              preconditioner,
+              typeof A === 'function' ? undefined : A,
+              n,
+              operator.pattern,
+            );
+      const left = this.side === 'left';
+      return {
+        operator,
+        own,
+        method: new KernelMethod(scope, this.method, n, preconditioner !== 'none', this.restart, left),
+        b: scope.float64(n, 'the right-hand side'),
+        x: scope.float64(n, 'the solution'),
+        history: scope.float64(HISTORY_CAPACITY, 'the history'),
+      };
+    });
+    this.bytes = kernel.bytesInUse - before;
+    this.#operator = parts.operator;
+    this.#own = parts.own;
+    this.#method = parts.method;
+    this.#b = parts.b;
+    this.#x = parts.x;
+    this.#history = parts.history;
+    this.storage = parts.operator.storage;
+    this.#start = {
+      operator: parts.operator.pointer,
+      preconditioner: 0,
+      b: parts.b.pointer,
+      x: parts.x.pointer,
+      rtol: 0,
+      atol: 0,
+      maxiter: 0,
+      zeroStart: true,
+      history: parts.history.pointer,
+      historyCapacity: 0,
+    };
+    this.#ownX = new Float64Array(n);
+    this.#result = {
+      x: this.#ownX,
+      status: 'non-finite',
+      converged: false,
+      iterations: 0,
+      matvecs: 0,
+      residualNorm: 0,
+      rightHandSideNorm: 0,
+      method: this.method,
+      storage: this.storage,
+      history: undefined,
+      projectedResidualNorm: undefined,
+      projected: undefined,
+    };
+  }
+
+  /**
+   * Takes the workspace for one solve, until `release`.
+   *
+   * @internal
+   */
+  acquire(where: string): void {
+    this.checkAlive('the workspace');
+    if (this.#busy) {
+      throw new SeedspanError('BUSY', `${where}: the workspace is in use by a solve that has not ended`);
+    }
+    this.#busy = true;
+  }
+
+  /**
+   * Loads a system and starts its solve. True while there is more to do.
+   *
+   * @internal
+   */
+  begin(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions, where: string): boolean {
+    const n = this.size;
+    this.#checkFits(options, where);
+    this.#operator.check(A, where);
+    checkVector(where, 'b', b, n);
+    checkVector(where, 'x0', options.x0, n);
+    checkOut(options.out, n, where);
+    options.seed?.checkUsable(this.kernel, n, where);
+    const start = this.#start;
+    const { exports } = this.kernel;
+    this.#b.view.set(b);
+    if (!Number.isFinite(exports.maxAbs(n, this.#b.pointer))) refuseNonFinite(where, 'b', b);
+    if (options.x0 !== undefined) {
+      this.#x.view.set(options.x0);
+      if (!Number.isFinite(exports.maxAbs(n, this.#x.pointer))) refuseNonFinite(where, 'x0', options.x0);
+    }
+    this.#operator.load(A);
+    start.preconditioner = this.#preparePreconditioner(A, where);
+    start.rtol = options.rtol ?? SOLVE_DEFAULTS.rtol;
+    start.atol = options.atol ?? SOLVE_DEFAULTS.atol;
+    start.maxiter = options.maxiter ?? defaultMaxiter(n);
+    start.zeroStart = options.x0 === undefined;
+    start.historyCapacity = options.history ? HISTORY_CAPACITY : 0;
+    this.#norms = options.history ? [] : undefined;
+    this.#project(options);
+    return this.#method.init(start);
+  }
+
+  /**
+   * At most `count` iterations more; true while there is more to do.
+   *
+   * @internal
+   */
+  step(count: number): boolean {
+    this.checkAlive('the workspace');
+    if (this.#norms === undefined) return this.#method.step(count);
+    let running = true;
+    for (let left = count; running && left > 0; left -= HISTORY_CAPACITY) {
+      this.#takeHistory();
+      running = this.#method.step(Math.min(left, HISTORY_CAPACITY));
+    }
+    return running;
+  }
+
+  /** @internal */
+  get progress(): SolveProgress {
+    const { rtol, atol } = this.#start;
+    const tolerance = Math.max(rtol * this.#method.rightHandSideNorm, atol);
+    return { iterations: this.#method.iterations, residualNorm: this.#method.estimate, tolerance };
+  }
+
+  /**
+   * The result of the solve that has ended.
+   *
+   * @internal
+   */
+  finish(out: Float64Array | undefined): SolveResult {
+    const result = this.#result;
+    const method = this.#method;
+    result.x = out ?? this.#ownX;
+    result.x.set(this.#x.view);
+    result.status = method.status;
+    result.converged = result.status === 'converged';
+    result.iterations = method.iterations;
+    result.matvecs = method.matvecs + this.#projectionMatvecs;
+    result.residualNorm = method.residualNorm;
+    result.rightHandSideNorm = method.rightHandSideNorm;
+    this.#takeHistory();
+    result.history = this.#norms && Float64Array.from(this.#norms);
+    return result;
+  }
+
+  /**
+   * Lets the next solve begin.
+   *
+   * @internal
+   */
+  release(): void {
+    this.#busy = false;
+  }
+
+  /** The pointer for the method; 0 without a preconditioner. */
+  #preparePreconditioner(A: SystemMatrix, where: string): number {
+    const { preconditioner } = this;
+    if (preconditioner instanceof Preconditioner) {
+      preconditioner.checkUsable(this.kernel, this.size, where);
+      return preconditioner.inner.pointer;
+    }
+    if (this.#own === undefined) return 0;
+    if (typeof A !== 'function') this.#own.update(A);
+    return this.#own.pointer;
+  }
+
+  #project({ seed, projection }: SolveOptions): void {
+    const result = this.#result;
+    const start = this.#start;
+    result.projectedResidualNorm = undefined;
+    result.projected = undefined;
+    this.#projectionMatvecs = 0;
+    if (seed === undefined) return;
+    const kind = projection ?? SOLVE_DEFAULTS.projection;
+    result.projected = seed.project(start.operator, kind, start.b, start.x, start.zeroStart);
+    result.projectedResidualNorm = seed.projectedResidualNorm;
+    this.#projectionMatvecs = seed.size + (start.zeroStart ? 0 : 1);
+    start.zeroStart &&= !result.projected;
+  }
+
+  #takeHistory(): void {
+    if (this.#norms === undefined) return;
+    const count = this.#method.takeHistory();
+    const { view } = this.#history;
+    for (let k = 0; k < count; k++) this.#norms.push(view[k]);
+  }
+
+  /** What was chosen when the workspace was made cannot be chosen again. */
+  #checkFits(options: SolveOptions, where: string): void {
+    for (const name of ['method', 'side', 'preconditioner'] as const) {
+      if (options[name] === undefined || options[name] === this[name]) continue;
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: the workspace was made with ${name} ${describe(this[name])}, the solve asks for ${describe(options[name])}`,
+        { option: name },
+      );
+    }
+    const restart =
+      options.restart === undefined ? this.restart : Math.max(1, Math.min(options.restart, this.size));
+    if (
+      restart !== this.restart ||
+      (options.storage ?? 'auto') === (this.storage === 'dia' ? 'csr' : 'dia')
+    ) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: the workspace was made with restart ${this.restart} and storage "${this.storage}", ` +
+          'the solve asks for others',
+      );
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : typeof value === 'function' ? 'a function' : 'an object';
+}
+
+function checkOut(out: unknown, n: number, where: string): void {
+  if (out !== undefined && !(out instanceof Float64Array)) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: out must be a Float64Array`);
+  }
+  checkVector(where, 'out', out, n);
+}

@@ -1,0 +1,150 @@
+/** A byte address in the kernel's memory; 0 is no address. */
+export type Pointer = number;
+
+/** `begin`'s parameters, common to the methods' `init`. */
+type Init<Rest extends unknown[]> = (
+  workspace: Pointer,
+  operator: Pointer,
+  preconditioner: Pointer,
+  b: Pointer,
+  x: Pointer,
+  rtol: number,
+  atol: number,
+  maxiter: number,
+  zeroStart: boolean,
+  history: Pointer,
+  historyCapacity: number,
+  ...rest: Rest
+) => number;
+
+/** What every build of the kernel exports. The meaning of each stands beside its source in `assembly/`. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+
+  allocate(bytes: number): Pointer;
+  release(pointer: Pointer): void;
+  bytesInUse(): number;
+  setMemoryLimit(bytes: number): void;
+
+  dot(n: number, x: Pointer, y: Pointer): number;
+  maxAbs(n: number, x: Pointer): number;
+  norm2(n: number, x: Pointer): number;
+  axpy(n: number, a: number, x: Pointer, y: Pointer): void;
+  xpay(n: number, x: Pointer, a: number, y: Pointer): void;
+  scale(n: number, a: number, x: Pointer): void;
+  multiply(n: number, x: Pointer, y: Pointer, z: Pointer): void;
+  subtract(n: number, x: Pointer, y: Pointer, z: Pointer): void;
+  copy(n: number, x: Pointer, y: Pointer): void;
+  zero(n: number, x: Pointer): void;
+  distanceSquared(n: number, x: Pointer, y: Pointer): number;
+  dotAndSquare(n: number, x: Pointer, y: Pointer, out: Pointer): void;
+  subtractScaledAndSquare(n: number, a: number, x: Pointer, y: Pointer): number;
+  blockDot(n: number, k: number, V: Pointer, stride: number, w: Pointer, h: Pointer): void;
+  blockUpdate(n: number, k: number, sign: number, V: Pointer, stride: number, h: Pointer, w: Pointer): void;
+
+  csrMultiply(rows: number, indptr: Pointer, indices: Pointer, data: Pointer, x: Pointer, y: Pointer): void;
+  csrMultiplyTransposed(
+    rows: number,
+    columns: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    x: Pointer,
+    y: Pointer,
+  ): void;
+  diaMultiply(n: number, count: number, offsets: Pointer, data: Pointer, x: Pointer, y: Pointer): void;
+  operatorSize(): number;
+  makeCsr(operator: Pointer, n: number, indptr: Pointer, indices: Pointer, data: Pointer): void;
+  makeDia(operator: Pointer, n: number, count: number, offsets: Pointer, data: Pointer): void;
+  makeHostOperator(operator: Pointer, n: number, id: number): void;
+  applyOperator(operator: Pointer, x: Pointer, y: Pointer): void;
+
+  ilu0Factor(
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    diagonal: Pointer,
+    inverse: Pointer,
+    work: Pointer,
+  ): number;
+  ilu0Solve(
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    diagonal: Pointer,
+    inverse: Pointer,
+    r: Pointer,
+    z: Pointer,
+  ): void;
+  preconditionerSize(): number;
+  makeJacobi(preconditioner: Pointer, n: number, inverse: Pointer): void;
+  makeIlu0(
+    preconditioner: Pointer,
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    diagonal: Pointer,
+    inverse: Pointer,
+  ): void;
+  makeHostPreconditioner(preconditioner: Pointer, n: number, id: number): void;
+  applyPreconditioner(preconditioner: Pointer, r: Pointer, z: Pointer): void;
+
+  vectorStride(n: number): number;
+  statusOf(workspace: Pointer): number;
+  iterationsOf(workspace: Pointer): number;
+  matvecsOf(workspace: Pointer): number;
+  residualNormOf(workspace: Pointer): number;
+  estimateOf(workspace: Pointer): number;
+  rightHandSideNormOf(workspace: Pointer): number;
+  takeHistory(workspace: Pointer): number;
+
+  bicgstabSize(n: number, preconditioned: boolean): number;
+  bicgstabInit: Init<[]>;
+  bicgstabStep(workspace: Pointer, count: number): number;
+  cgSize(n: number, preconditioned: boolean): number;
+  cgInit: Init<[]>;
+  cgStep(workspace: Pointer, count: number): number;
+  gmresSize(n: number, restart: number): number;
+  gmresInit: Init<[restart: number, left: boolean]>;
+  gmresStep(workspace: Pointer, count: number): number;
+  gmresBasis(workspace: Pointer): Pointer;
+  gmresColumns(workspace: Pointer): number;
+  gmresHessenberg(workspace: Pointer): Pointer;
+
+  orthogonalize(
+    n: number,
+    k: number,
+    V: Pointer,
+    stride: number,
+    w: Pointer,
+    h: Pointer,
+    work: Pointer,
+  ): number;
+  solveDense(k: number, A: Pointer, y: Pointer): number;
+  applyToBasis(operator: Pointer, k: number, V: Pointer, stride: number, W: Pointer): void;
+  orthogonality(n: number, k: number, V: Pointer, stride: number, work: Pointer): number;
+  projectGalerkin(
+    n: number,
+    k: number,
+    V: Pointer,
+    W: Pointer,
+    stride: number,
+    small: Pointer,
+    x: Pointer,
+    r: Pointer,
+  ): number;
+  projectMinimalResidual(
+    n: number,
+    k: number,
+    V: Pointer,
+    W: Pointer,
+    stride: number,
+    small: Pointer,
+    scratch: Pointer,
+    x: Pointer,
+    r: Pointer,
+  ): number;
+}

@@ -1,0 +1,96 @@
+import { SeedspanError, show } from '../errors.ts';
+import { type Build, binaries } from './binaries.ts';
+import type { KernelExports, Pointer } from './exports.ts';
+
+/** `y <- F(x)`: reads x, fills y. Both are views of the kernel's memory, valid during the call only. */
+export type HostFunction = (x: Float64Array, y: Float64Array) => void;
+
+/** The most that a 32-bit memory can hold. */
+const ADDRESS_SPACE = 2 ** 32 - 65536;
+
+const compiled = new Map<Build, Promise<WebAssembly.Module>>();
+
+/** One instance of the kernel: its functions, its memory, and the functions that it calls back. */
+export class Kernel {
+  readonly build: Build;
+  readonly exports: KernelExports;
+  /** What lives in this kernel's memory and has to be disposed of before it. */
+  readonly objects = new Set<{ dispose(): void }>();
+  readonly #functions: Map<number, HostFunction>;
+  #nextFunction = 1;
+
+  /** Compiles (once a build) and instantiates. */
+  static async load(build: Build): Promise<Kernel> {
+    let module = compiled.get(build);
+    if (module === undefined) {
+      module = WebAssembly.compile(binaries[build]);
+      // A failure is not kept: it may have been a lack of memory.
+      module.catch(() => compiled.delete(build));
+      compiled.set(build, module);
+    }
+    const functions = new Map<number, HostFunction>();
+    let memory: WebAssembly.Memory;
+    const multiply = (id: number, n: number, x: Pointer, y: Pointer): void => {
+      const call = functions.get(id)!;
+      const result: unknown = call(
+        new Float64Array(memory.buffer, x >>> 0, n),
+        new Float64Array(memory.buffer, y >>> 0, n),
+      );
+      if (result === undefined) return;
+      throw new SeedspanError(
+        'INVALID_TYPE',
+        `a matrix-free function must write its product into y and return nothing; it returned ${show(result)}` +
+          (result instanceof Promise ? ' (asynchronous functions cannot be used)' : ''),
+      );
+    };
+    const instance = await WebAssembly.instantiate(await module, { host: { multiply } });
+    const exports = instance.exports as unknown as KernelExports;
+    memory = exports.memory;
+    return new Kernel(build, exports, functions);
+  }
+
+  private constructor(build: Build, exports: KernelExports, functions: Map<number, HostFunction>) {
+    this.build = build;
+    this.exports = exports;
+    this.#functions = functions;
+  }
+
+  get buffer(): ArrayBuffer {
+    return this.exports.memory.buffer;
+  }
+
+  get bytesInUse(): number {
+    return this.exports.bytesInUse() >>> 0;
+  }
+
+  setMemoryLimit(bytes: number): void {
+    this.exports.setMemoryLimit(Math.min(bytes, ADDRESS_SPACE));
+  }
+
+  /** Zero-filled bytes, aligned to 64. `what` names them in the error when there is no room. */
+  allocate(bytes: number, what: string): Pointer {
+    const pointer = bytes > ADDRESS_SPACE ? 0 : this.exports.allocate(bytes) >>> 0;
+    if (pointer !== 0) return pointer;
+    throw new SeedspanError(
+      'OUT_OF_MEMORY',
+      `no room for ${what} (${Math.ceil(bytes / 1024)} KiB) beside ${Math.ceil(this.bytesInUse / 1024)} KiB in use; ` +
+        'dispose of what is not needed, raise memoryLimit, or take a smaller restart, dim or system',
+      { bytes, bytesInUse: this.bytesInUse },
+    );
+  }
+
+  release(pointer: Pointer): void {
+    this.exports.release(pointer);
+  }
+
+  /** Registers a function that the kernel may call by the returned number. */
+  addFunction(call: HostFunction): number {
+    const id = this.#nextFunction++;
+    this.#functions.set(id, call);
+    return id;
+  }
+
+  removeFunction(id: number): void {
+    this.#functions.delete(id);
+  }
+}

@@ -30,3 +30,7 @@ export * from './method/gmres';
 export { orthogonalize } from './subspace/arnoldi';
 export { solveDense } from './subspace/dense';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
+export { flatDifference, gradient } from './fokkerplanck/difference';
+export { naAssemble } from './fokkerplanck/na2024';
+export { lauAssemble } from './fokkerplanck/lau2025';
+export { consistentAssemble } from './fokkerplanck/consistent';

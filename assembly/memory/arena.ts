@@ -67,17 +67,17 @@ export function setMemoryLimit(bytes: usize): void {
 function takeFree(size: usize): usize {
   let before: usize = 0;
   let block = firstFree;
-  while (block && changetype<Block>(block).size < size) {
+  // A block is taken whole where a split would leave no room for another: the limit holds for that, too.
+  while (block && (changetype<Block>(block).size < size || sizeTaken(block, size) > limit - used)) {
     before = block;
     block = changetype<Block>(block).next;
   }
   if (!block) return 0;
   const found = changetype<Block>(block);
   let next = found.next;
-  const rest = found.size - size;
-  if (rest >= HEADER + ALIGNMENT) {
+  if (sizeTaken(block, size) < found.size) {
     const remainder = block + HEADER + size;
-    changetype<Block>(remainder).size = rest - HEADER;
+    changetype<Block>(remainder).size = found.size - size - HEADER;
     changetype<Block>(remainder).next = next;
     found.size = size;
     next = remainder;
@@ -85,6 +85,12 @@ function takeFree(size: usize): usize {
   if (before) changetype<Block>(before).next = next;
   else firstFree = next;
   return block;
+}
+
+/** What a request for `size` bytes takes of a free block that is large enough. */
+function sizeTaken(block: usize, size: usize): usize {
+  const whole = changetype<Block>(block).size;
+  return whole - size >= HEADER + ALIGNMENT ? size : whole;
 }
 
 function takeTop(size: usize): usize {

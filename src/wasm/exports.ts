@@ -147,4 +147,48 @@ export interface KernelExports {
     x: Pointer,
     r: Pointer,
   ): number;
+
+  gradient(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    order: 0 | 1,
+    m: Pointer,
+    gx: Pointer,
+    gy: Pointer,
+  ): void;
+  flatDifference(n: number, h: number, m: Pointer, s: Pointer): void;
+  naAssemble(n: number, step: number, x: number, y: number, s: Pointer, data: Pointer): void;
+  lauAssemble(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    g: number,
+    centre: number,
+    m: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    data: Pointer,
+  ): void;
+  consistentAssemble(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    D: number,
+    tau: number,
+    advection: 0 | 1 | 2,
+    newton: boolean,
+    reflecting: boolean,
+    m: Pointer,
+    base: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    border: Pointer,
+    data: Pointer,
+    b: Pointer,
+    out: Pointer,
+  ): number;
 }

@@ -2,8 +2,18 @@ import { SeedspanError, show } from '../errors.ts';
 import { type Build, binaries } from './binaries.ts';
 import type { KernelExports, Pointer } from './exports.ts';
 
-/** `y <- F(x)`: reads x, fills y. Both are views of the kernel's memory, valid during the call only. */
+/** `y <- F(x)`: reads x, fills y, which comes in as zeros. */
 export type HostFunction = (x: Float64Array, y: Float64Array) => void;
+
+/**
+ * A host function and its arrays. They are JavaScript's own: views of the kernel's memory would be detached, and
+ * what is written into them lost, when the function itself makes that memory grow (by another solve).
+ */
+interface Registered {
+  call: HostFunction;
+  x: Float64Array;
+  y: Float64Array;
+}
 
 /** The most that a 32-bit memory can hold. */
 const ADDRESS_SPACE = 2 ** 32 - 65536;
@@ -16,7 +26,9 @@ export class Kernel {
   readonly exports: KernelExports;
   /** What lives in this kernel's memory and has to be disposed of before it. */
   readonly objects = new Set<{ dispose(): void }>();
-  readonly #functions: Map<number, HostFunction>;
+  /** Its engine was disposed of: nothing new may come to live here. */
+  closed = false;
+  readonly #functions: Map<number, Registered>;
   #nextFunction = 1;
 
   /** Compiles (once a build) and instantiates. */
@@ -28,15 +40,19 @@ export class Kernel {
       module.catch(() => compiled.delete(build));
       compiled.set(build, module);
     }
-    const functions = new Map<number, HostFunction>();
+    const functions = new Map<number, Registered>();
     let memory: WebAssembly.Memory;
     const multiply = (id: number, n: number, x: Pointer, y: Pointer): void => {
-      const call = functions.get(id)!;
-      const result: unknown = call(
-        new Float64Array(memory.buffer, x >>> 0, n),
-        new Float64Array(memory.buffer, y >>> 0, n),
-      );
-      if (result === undefined) return;
+      const it = functions.get(id)!;
+      it.x.set(new Float64Array(memory.buffer, x >>> 0, n));
+      it.y.fill(0);
+      const result: unknown = it.call(it.x, it.y);
+      if (result === undefined) {
+        new Float64Array(memory.buffer, y >>> 0, n).set(it.y);
+        return;
+      }
+      // Its own failure would be nobody's: the error below is the one to see.
+      if (result instanceof Promise) result.catch(() => {});
       throw new SeedspanError(
         'INVALID_TYPE',
         `a matrix-free function must write its product into y and return nothing; it returned ${show(result)}` +
@@ -49,7 +65,7 @@ export class Kernel {
     return new Kernel(build, exports, functions);
   }
 
-  private constructor(build: Build, exports: KernelExports, functions: Map<number, HostFunction>) {
+  private constructor(build: Build, exports: KernelExports, functions: Map<number, Registered>) {
     this.build = build;
     this.exports = exports;
     this.#functions = functions;
@@ -83,11 +99,16 @@ export class Kernel {
     this.exports.release(pointer);
   }
 
-  /** Registers a function that the kernel may call by the returned number. */
-  addFunction(call: HostFunction): number {
+  /** Registers a function of vectors of length n, that the kernel may call by the returned number. */
+  addFunction(call: HostFunction, n: number): number {
     const id = this.#nextFunction++;
-    this.#functions.set(id, call);
+    this.#functions.set(id, { call, x: new Float64Array(n), y: new Float64Array(n) });
     return id;
+  }
+
+  /** Puts another function in the place of a registered one. */
+  replaceFunction(id: number, call: HostFunction): void {
+    this.#functions.get(id)!.call = call;
   }
 
   removeFunction(id: number): void {

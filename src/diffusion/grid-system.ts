@@ -1,0 +1,166 @@
+import type { Float64Block } from '../memory/block.ts';
+import { KernelObject } from '../memory/kernel-object.ts';
+import type { Scope } from '../memory/scope.ts';
+import { defaultMaxiter, SOLVE_DEFAULTS } from '../solver/defaults.ts';
+import { KernelMethod } from '../solver/method.ts';
+import { DIA_BLOCK } from '../solver/operator.ts';
+import { KrylovBasis, Projector } from '../solver/seed-subspace.ts';
+import type { ProjectionKind, SolveStatus } from '../solver/types.ts';
+import type { Pointer } from '../wasm/exports.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import type { StageTimes } from './types.ts';
+
+export interface LinearSettings {
+  method: 'bicgstab' | 'gmres';
+  rtol: number;
+  start: 'last-iterate' | 'zero';
+  /** Undefined: nothing is shared. */
+  projection: { kind: ProjectionKind; dim: number } | undefined;
+}
+
+/** What one linear solve came to. */
+export interface LinearOutcome {
+  status: SolveStatus;
+  iterations: number;
+  matvecs: number;
+  /** ||b - A x|| / ||b|| */
+  residual: number;
+  /** The same, of the projected start; undefined where nothing was projected. */
+  projectedResidual: number | undefined;
+}
+
+/**
+ * A five-point system on a grid, in the kernel: the matrix is assembled into `data`, the right-hand side into
+ * `b`, and `x` goes in as the last iterate and comes out as the solution. One for all systems of a run.
+ */
+export class GridSystem extends KernelObject {
+  /** Values of the five diagonals, in the kernel's blocked layout. */
+  readonly data: Pointer;
+  readonly b: Float64Block;
+  readonly x: Float64Block;
+  /** For the caller: the last iterate, while `x` is being solved for. */
+  readonly last: Float64Block;
+  readonly #n: number;
+  readonly #operator: Pointer;
+  readonly #residual: Pointer;
+  readonly #settings: LinearSettings;
+  readonly #method: KernelMethod;
+  readonly #krylov: KrylovBasis | undefined;
+  readonly #projector: Projector | undefined;
+
+  /** @param step - distance of the outer diagonals. */
+  constructor(kernel: Kernel, n: number, step: number, settings: LinearSettings) {
+    super(kernel);
+    this.#n = n;
+    this.#settings = settings;
+    const { exports } = kernel;
+    const { method, projection } = settings;
+    const parts = this.hold((scope: Scope) => {
+      const slots = Math.ceil(n / DIA_BLOCK) * DIA_BLOCK * 5;
+      const data = scope.float64(slots, 'the diagonals of the matrix').pointer;
+      const offsets = scope.int32(
+        Int32Array.of(-step, -1, 0, 1, step),
+        'the offsets of the diagonals',
+      ).pointer;
+      const operator = scope.bytes(exports.operatorSize(), 'an operator');
+      exports.makeDia(operator, n, 5, offsets, data);
+      return {
+        data,
+        operator,
+        b: scope.float64(n, 'the right-hand side'),
+        x: scope.float64(n, 'the solution'),
+        last: scope.float64(n, 'the last iterate'),
+        residual: scope.float64(n, 'the residual').pointer,
+        method: new KernelMethod(scope, method, n, false, Math.min(SOLVE_DEFAULTS.restart, n), false),
+        krylov: projection && new KrylovBasis(scope, n, Math.min(projection.dim, n)),
+        projector: projection && new Projector(scope, n, Math.min(projection.dim, n)),
+      };
+    });
+    this.data = parts.data;
+    this.b = parts.b;
+    this.x = parts.x;
+    this.last = parts.last;
+    this.#operator = parts.operator;
+    this.#residual = parts.residual;
+    this.#method = parts.method;
+    this.#krylov = parts.krylov;
+    this.#projector = parts.projector;
+  }
+
+  /** y <- A x of the present matrix. */
+  multiply(x: Pointer, y: Pointer): void {
+    this.kernel.exports.applyOperator(this.#operator, x, y);
+  }
+
+  /** ||b - A x|| / ||b|| of the present x; the norm itself where b = 0. */
+  relativeResidual(): number {
+    const { exports } = this.kernel;
+    exports.applyOperator(this.#operator, this.x.pointer, this.#residual);
+    exports.subtract(this.#n, this.b.pointer, this.#residual, this.#residual);
+    const norm = exports.norm2(this.#n, this.b.pointer);
+    return exports.norm2(this.#n, this.#residual) / (norm || 1);
+  }
+
+  /**
+   * Solves. A `seed` leaves its Krylov basis for the `target`s that follow; `alone` does neither.
+   *
+   * @param time - what it took is added here.
+   */
+  solve(role: 'alone' | 'seed' | 'target', time: StageTimes): LinearOutcome {
+    const { rtol, start, projection } = this.#settings;
+    const operator = this.#operator;
+    const b = this.b.pointer;
+    const x = this.x.pointer;
+    const began = performance.now();
+    let zeroStart = start === 'zero';
+    let iterations = 0;
+    let matvecs = 0;
+    let projected = false;
+    if (projection && role === 'seed') {
+      const krylov = this.#krylov!;
+      matvecs = krylov.build(operator, b, rtol);
+      iterations = krylov.size;
+      this.kernel.exports.copy(this.#n, krylov.x.pointer, x);
+      zeroStart = false;
+    } else if (projection && role === 'target') {
+      const { basis, size } = this.#krylov!;
+      const improved = this.#projector!.project(operator, projection.kind, basis, size, b, x, zeroStart);
+      matvecs = size + (zeroStart ? 0 : 1);
+      zeroStart &&= !improved;
+      projected = true;
+    }
+    const ready = performance.now();
+    const method = this.#method;
+    const maxiter = defaultMaxiter(this.#n);
+    const running = method.init({
+      operator,
+      preconditioner: 0,
+      b,
+      x,
+      rtol,
+      atol: 0,
+      maxiter,
+      zeroStart,
+      history: 0,
+      historyCapacity: 0,
+    });
+    if (running) method.step(maxiter);
+    time.projection += ready - began;
+    time.solve += performance.now() - ready;
+    const scale = method.rightHandSideNorm || 1;
+    return {
+      status: method.status,
+      iterations: iterations + method.iterations,
+      matvecs: matvecs + method.matvecs,
+      residual: method.residualNorm / scale,
+      projectedResidual: projected ? this.#projector!.residualNorm / scale : undefined,
+    };
+  }
+
+  /** ||x - last|| / ||last||. */
+  relativeChange(): number {
+    const { exports } = this.kernel;
+    const change = Math.sqrt(exports.distanceSquared(this.#n, this.x.pointer, this.last.pointer));
+    return change / (exports.norm2(this.#n, this.last.pointer) || 1);
+  }
+}

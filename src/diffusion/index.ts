@@ -1,0 +1,29 @@
+export { type InitialDensityOptions, initialLogDensity } from './density.ts';
+export { pixelPairsLogDensity } from './density-pairs.ts';
+export { drawPixelPositions, logDensityFromSamples } from './density-positions.ts';
+export { embedPictures } from './embedding.ts';
+export { gaussianLogDensity, gaussianScore } from './exact.ts';
+export { PRECOMPUTE_DEFAULTS, SCHEME_DEFAULTS } from './options.ts';
+export { precomputeScores } from './precompute.ts';
+export { type RandomStream, randomStream } from './random.ts';
+export {
+  constantDiffusion,
+  type PresetSde,
+  parseSde,
+  varianceExploding,
+  variancePreserving,
+} from './sde.ts';
+export type {
+  Boundary,
+  DensityKind,
+  NdArray,
+  PrecomputeOptions,
+  PrecomputeReport,
+  PrecomputeResult,
+  Progress,
+  Scheme,
+  Sde,
+  Sharing,
+  StageTimes,
+  StepReport,
+} from './types.ts';

@@ -1,0 +1,267 @@
+import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkChoice, checkCount, checkTolerance } from '../solver/options.ts';
+import type { ProjectionKind } from '../solver/types.ts';
+import { checkNdArray } from './ndarray.ts';
+import type { ConsistentSettings } from './scheme-consistent.ts';
+import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
+import type { DensityKind, PrecomputeOptions, Scheme, Sde } from './types.ts';
+
+/** What a scheme does where the caller says nothing; the papers' settings where there is a paper. */
+export const SCHEME_DEFAULTS = {
+  na2024: {
+    density: 'pixel-pairs',
+    sde: 've:5',
+    steps: 20,
+    T: 1,
+    rtol: 1e-10,
+    fixedPoint: { rtol: 2e-8, maxiter: 50 },
+  },
+  lau2025: {
+    density: 'pixel-positions',
+    sde: 'constant:0.5',
+    steps: 100,
+    T: 1,
+    rtol: 1e-12,
+    fixedPoint: { rtol: 1e-6, maxiter: 5 },
+  },
+  consistent: {
+    density: 'pixel-positions',
+    sde: 'constant:0.5',
+    steps: 20,
+    T: 1,
+    rtol: 1e-10,
+    fixedPoint: { rtol: 1e-8, maxiter: 30 },
+  },
+} as const satisfies Record<Scheme, object>;
+
+/** Defaults that all schemes share. */
+export const PRECOMPUTE_DEFAULTS = {
+  scheme: 'consistent',
+  method: 'bicgstab',
+  start: 'last-iterate',
+  sharing: 'none',
+  projection: { kind: 'minimal-residual', dim: 10, seed: 0 },
+  linearization: 'newton',
+  timeStepping: 'backward-euler',
+  boundary: 'reflecting',
+  advection: 'centred',
+} as const;
+
+const DEFAULT_SDE: Readonly<Record<Scheme, () => Sde>> = {
+  na2024: () => varianceExploding(5),
+  lau2025: () => constantDiffusion(0.5),
+  consistent: () => constantDiffusion(0.5),
+};
+
+/** Checked options with all defaults in place. */
+export interface ResolvedOptions extends ConsistentSettings {
+  scheme: Scheme;
+  density: DensityKind;
+  seed: number;
+  sde: Sde;
+  steps: number;
+  T: number;
+  /** Undefined: the unit square's. */
+  spacing: readonly [number, number] | undefined;
+  rtol: number;
+  fixedPoint: { rtol: number; maxiter: number };
+  method: 'bicgstab' | 'gmres';
+  start: 'last-iterate' | 'zero';
+  projection: { kind: ProjectionKind; dim: number; seed: number } | undefined;
+}
+
+const WHERE = 'precomputeScores';
+const CONSISTENT_ONLY = ['linearization', 'timeStepping', 'boundary', 'advection'] as const;
+const KNOWN = [
+  'images',
+  'initialLogDensity',
+  'density',
+  'seed',
+  'scheme',
+  'sde',
+  'steps',
+  'T',
+  'spacing',
+  'rtol',
+  'fixedPoint',
+  ...CONSISTENT_ONLY,
+  'method',
+  'start',
+  'sharing',
+  'projection',
+  'signal',
+  'onProgress',
+  'engine',
+] as const;
+
+/** Checks the options that do not need the numbers, and fills in the defaults. */
+export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
+  checkOptionNames(WHERE, options ?? null, KNOWN);
+  checkChoices(options);
+  const scheme = options.scheme ?? PRECOMPUTE_DEFAULTS.scheme;
+  const defaults = SCHEME_DEFAULTS[scheme];
+  const { fixedPoint = {}, sde = DEFAULT_SDE[scheme]() } = options;
+  checkSde(WHERE, sde);
+  checkNumbers(options, scheme);
+  checkForScheme(options, scheme, sde);
+  checkInput(options);
+  const T = options.T ?? defaults.T;
+  return {
+    scheme,
+    density: options.density ?? defaults.density,
+    seed: options.seed ?? 0,
+    sde,
+    steps: options.steps ?? defaults.steps,
+    T,
+    spacing: resolveSpacing(options.spacing, scheme),
+    rtol: options.rtol ?? defaults.rtol,
+    fixedPoint: { ...defaults.fixedPoint, ...definedOnly(fixedPoint) },
+    method: options.method ?? PRECOMPUTE_DEFAULTS.method,
+    start: options.start ?? PRECOMPUTE_DEFAULTS.start,
+    projection:
+      (options.sharing ?? PRECOMPUTE_DEFAULTS.sharing) === 'projection'
+        ? { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(options.projection ?? {}) }
+        : undefined,
+    linearization: options.linearization ?? PRECOMPUTE_DEFAULTS.linearization,
+    timeStepping: options.timeStepping ?? PRECOMPUTE_DEFAULTS.timeStepping,
+    boundary: options.boundary ?? PRECOMPUTE_DEFAULTS.boundary,
+    advection: options.advection ?? PRECOMPUTE_DEFAULTS.advection,
+  };
+}
+
+function checkChoices(options: PrecomputeOptions): void {
+  const { boundary } = options;
+  checkChoice(WHERE, 'scheme', options.scheme, ['consistent', 'lau2025', 'na2024']);
+  checkChoice(WHERE, 'density', options.density, ['pixel-positions', 'pixel-pairs']);
+  checkChoice(WHERE, 'method', options.method, ['bicgstab', 'gmres']);
+  checkChoice(WHERE, 'start', options.start, ['last-iterate', 'zero']);
+  checkChoice(WHERE, 'sharing', options.sharing, ['none', 'projection']);
+  checkChoice(WHERE, 'linearization', options.linearization, ['picard', 'newton']);
+  checkChoice(WHERE, 'timeStepping', options.timeStepping, ['backward-euler', 'crank-nicolson']);
+  checkChoice(WHERE, 'advection', options.advection, ['centred', 'upwind', 'hybrid']);
+  if (typeof boundary === 'object' && boundary !== null) {
+    checkOptionNames(`${WHERE}: boundary`, boundary, ['values']);
+    requireFunction('boundary.values', boundary.values);
+  } else {
+    checkChoice(WHERE, 'boundary', boundary, ['zero', 'reflecting']);
+  }
+  checkOptionNames(`${WHERE}: fixedPoint`, options.fixedPoint, ['rtol', 'maxiter']);
+  checkOptionNames(`${WHERE}: projection`, options.projection, ['kind', 'dim', 'seed']);
+  checkChoice(WHERE, 'projection.kind', options.projection?.kind, ['galerkin', 'minimal-residual']);
+  if (options.onProgress !== undefined) requireFunction('onProgress', options.onProgress);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${WHERE}: signal must be an AbortSignal, not ${show(options.signal)}`,
+    );
+  }
+  if (options.engine !== undefined && typeof options.engine?.solve !== 'function') {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${WHERE}: engine must be made by createEngine, not ${show(options.engine)}`,
+    );
+  }
+}
+
+function checkNumbers(
+  { steps, T, rtol, seed, fixedPoint, projection }: PrecomputeOptions,
+  scheme: Scheme,
+): void {
+  // na2024 counts levels, and solves for all but the first.
+  checkCount(WHERE, 'steps', steps, scheme === 'na2024' ? 2 : 1);
+  checkCount(WHERE, 'seed', seed, 0);
+  checkTolerance(WHERE, 'rtol', rtol);
+  checkTolerance(WHERE, 'fixedPoint.rtol', fixedPoint?.rtol);
+  checkCount(WHERE, 'fixedPoint.maxiter', fixedPoint?.maxiter, 1);
+  checkCount(WHERE, 'projection.dim', projection?.dim, 1);
+  checkCount(WHERE, 'projection.seed', projection?.seed, 0);
+  const least = scheme === 'na2024' ? 1e-3 : 0;
+  if (T !== undefined && !(typeof T === 'number' && T > least && T < Infinity)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: T is ${show(T)}, must be a finite number over ${least}`,
+    );
+  }
+}
+
+function checkForScheme(options: PrecomputeOptions, scheme: Scheme, sde: Sde): void {
+  if (scheme === 'na2024' && sde.drift !== undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: scheme "na2024" has no drift, sde ${show(sde.name ?? 'given')} has; use "lau2025" or "consistent"`,
+    );
+  }
+  if (scheme === 'consistent') return;
+  for (const name of CONSISTENT_ONLY) {
+    if (options[name] === undefined) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: option ${name} is for scheme "consistent" only; "${scheme}" is kept as published`,
+      { option: name },
+    );
+  }
+}
+
+function checkInput({ images, initialLogDensity, density, scheme }: PrecomputeOptions): void {
+  if ((images === undefined) === (initialLogDensity === undefined)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: give either images or initialLogDensity, and not both`,
+    );
+  }
+  if (initialLogDensity !== undefined && density !== undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: density is for images; initialLogDensity is one already`,
+    );
+  }
+  const name = images === undefined ? 'initialLogDensity' : 'images';
+  const given = images ?? initialLogDensity!;
+  checkNdArray(name, given, ['images', 'channels', 'H', 'W']);
+  if (name === 'initialLogDensity' && !(given.data instanceof Float64Array)) {
+    throw new SeedspanError('INVALID_TYPE', `${WHERE}: initialLogDensity.data must be a Float64Array`);
+  }
+  const [, , height, width] = given.shape;
+  if (height < 2 || width < 2) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: ${name} has grids of ${height} x ${width}; scores need at least 2 x 2 points`,
+    );
+  }
+  if (scheme === 'na2024' && height !== width) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: scheme "na2024" is defined for square grids only, ${name} has ${height} x ${width}`,
+    );
+  }
+}
+
+function resolveSpacing(spacing: PrecomputeOptions['spacing'], scheme: Scheme): ResolvedOptions['spacing'] {
+  if (spacing === undefined) return scheme === 'na2024' ? [1, 1] : undefined;
+  const pair = typeof spacing === 'number' ? [spacing, spacing] : spacing;
+  const fits =
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    pair.every((h) => typeof h === 'number' && h > 0 && h < Infinity);
+  if (!fits || (scheme === 'na2024' && pair[0] !== pair[1])) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: spacing must be a positive number${scheme === 'na2024' ? '' : ' or [dx, dy]'}, not ${
+        Array.isArray(spacing) ? `[${spacing.map(String).join(', ')}]` : show(spacing)
+      }`,
+    );
+  }
+  return [pair[0], pair[1]];
+}
+
+function requireFunction(name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new SeedspanError('INVALID_TYPE', `${WHERE}: ${name} must be a function, not ${show(value)}`);
+}
+
+/** An option that is given as undefined is not given. */
+function definedOnly<T extends object>(options: T): Partial<{ [K in keyof T]-?: NonNullable<T[K]> }> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof definedOnly<T>
+  >;
+}

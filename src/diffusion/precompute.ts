@@ -1,0 +1,241 @@
+import { SeedspanError } from '../errors.ts';
+import { createEngine, type Engine } from '../solver/engine.ts';
+import type { SolveStatus } from '../solver/types.ts';
+import { yieldToHost } from '../solver/yield.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { initialLogDensity } from './density.ts';
+import { worse } from './fixed-point.ts';
+import { GridSystem } from './grid-system.ts';
+import { checkNdArray } from './ndarray.ts';
+import { type ResolvedOptions, resolveOptions } from './options.ts';
+import { Run, type Shape } from './run.ts';
+import { solveConsistent } from './scheme-consistent.ts';
+import { solveLau2025 } from './scheme-lau2025.ts';
+import { solveNa2024 } from './scheme-na2024.ts';
+import type { NdArray, PrecomputeOptions, PrecomputeReport, PrecomputeResult, StageTimes } from './types.ts';
+
+/**
+ * Solves the log-density Fokker-Planck equation for a batch of pictures or log densities, and differences the
+ * scores. See `types.ts` for options and results.
+ *
+ * A solve or loop that falls short of its tolerance is a status in the report, not an error.
+ *
+ * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`, `SHAPE_MISMATCH`, `OUT_OF_MEMORY`,
+ *   `DISPOSED`; the signal's reason when aborted. Nothing is left in the engine then.
+ * @example
+ * ```ts
+ * const { scores, report } = await precomputeScores({ images, scheme: 'consistent', steps: 20 });
+ * ```
+ */
+export async function precomputeScores(options: PrecomputeOptions): Promise<PrecomputeResult> {
+  const began = performance.now();
+  const settings = resolveOptions(options);
+  options.signal?.throwIfAborted();
+  const time: StageTimes = { density: 0, assembly: 0, projection: 0, solve: 0, score: 0 };
+  const initial = await startDensities(options, settings, time);
+  const engine = options.engine ?? (await createEngine());
+  try {
+    engine.checkAlive('the engine');
+    return await compute(engine, initial, options, settings, time, began);
+  } finally {
+    if (engine !== options.engine) engine.dispose();
+  }
+}
+
+/** `[images, channels, H, W]`: the given log densities, or those of the pictures, one after the other. */
+async function startDensities(
+  options: PrecomputeOptions,
+  settings: ResolvedOptions,
+  time: StageTimes,
+): Promise<NdArray> {
+  const { initialLogDensity: given, images, signal, onProgress } = options;
+  if (given !== undefined) return given;
+  const began = performance.now();
+  const pictures = images!;
+  checkNdArray('images', pictures, ['images', 'channels', 'H', 'W']);
+  const [count, ...rest] = pictures.shape;
+  const size = pictures.data.length / count;
+  const parts: NdArray[] = [];
+  for (let i = 0; i < count; i++) {
+    const one = { data: pictures.data.subarray(i * size, (i + 1) * size), shape: [1, ...rest] } as NdArray;
+    parts.push(initialLogDensity(one, settings.density, { seed: settings.seed, firstStream: i }));
+    onProgress?.({ stage: 'density', done: i + 1, total: count });
+    await yieldToHost();
+    signal?.throwIfAborted();
+  }
+  const data = new Float64Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  parts.forEach((part, i) => {
+    data.set(part.data, i * part.data.length);
+  });
+  time.density = performance.now() - began;
+  return { data, shape: [count, ...parts[0].shape.slice(1)] };
+}
+
+async function compute(
+  engine: Engine,
+  initial: NdArray,
+  options: PrecomputeOptions,
+  settings: ResolvedOptions,
+  time: StageTimes,
+  began: number,
+): Promise<PrecomputeResult> {
+  const [images, channels, height, width] = initial.shape;
+  const { scheme, steps } = settings;
+  const levels = scheme === 'na2024' ? steps : steps + 1;
+  const shape: Shape = { images, channels, height, width, levels };
+  const n = height * width;
+  const spacing = settings.spacing ?? [1 / (height - 1), 1 / (width - 1)];
+  const logDensity = allocate(images * levels * channels * n, 'the log densities');
+  const times = levelTimes(settings, levels);
+  checkDiffusion(settings, times);
+  const run = new Run({
+    kernel: engine.kernel,
+    shape,
+    sde: settings.sde,
+    times,
+    spacing,
+    fixedPoint: settings.fixedPoint,
+    seed: settings.projection && images > 1 ? settings.projection.seed : undefined,
+    logDensity,
+    time,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+  checkSeed(settings, images);
+  for (let image = 0; image < images; image++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const start = (image * channels + channel) * n;
+      run.field(image, 0, channel).set(initial.data.subarray(start, start + n));
+    }
+  }
+  const system = new GridSystem(engine.kernel, n, scheme === 'na2024' ? height : width, settings);
+  try {
+    if (scheme === 'na2024') await solveNa2024(run, system);
+    else if (scheme === 'lau2025') await solveLau2025(run, system);
+    else await solveConsistent(run, system, settings);
+    await run.pause();
+    const scores = differenceScores(engine.kernel, run, settings, system);
+    run.complete();
+    return {
+      logDensity: { data: logDensity, shape: [images, levels, channels, height, width] },
+      scores,
+      report: makeReport(run, settings, options, engine, performance.now() - began),
+    };
+  } finally {
+    system.dispose();
+  }
+}
+
+/** The scores of all levels, the given one included. */
+function differenceScores(kernel: Kernel, run: Run, settings: ResolvedOptions, system: GridSystem): NdArray {
+  const began = performance.now();
+  const { images, channels, height, width, levels } = run.shape;
+  const n = height * width;
+  const components = settings.scheme === 'na2024' ? 1 : 2;
+  const data = allocate(images * levels * channels * components * n, 'the scores');
+  const [dx, dy] = run.spacing;
+  const { exports } = kernel;
+  for (let image = 0; image < images; image++) {
+    for (let level = 0; level < levels; level++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const to = ((image * levels + level) * channels + channel) * components * n;
+        system.x.view.set(run.field(image, level, channel));
+        if (components === 1) {
+          exports.flatDifference(n, dx, system.x.pointer, system.b.pointer);
+        } else {
+          const order = settings.scheme === 'lau2025' ? 0 : 1;
+          exports.gradient(
+            height,
+            width,
+            dx,
+            dy,
+            order,
+            system.x.pointer,
+            system.b.pointer,
+            system.last.pointer,
+          );
+          data.set(system.last.view, to + n);
+        }
+        data.set(system.b.view, to);
+      }
+    }
+  }
+  run.time.score = performance.now() - began;
+  const inner = components === 1 ? [height, width] : [2, height, width];
+  return { data, shape: [images, levels, channels, ...inner] };
+}
+
+function makeReport(
+  run: Run,
+  settings: ResolvedOptions,
+  options: PrecomputeOptions,
+  engine: Engine,
+  total: number,
+): PrecomputeReport {
+  for (const step of run.steps) {
+    const image = run.images[step.image];
+    image.status = worse(image.status, step.status);
+    image.fixedPointIterations = Math.max(image.fixedPointIterations, step.fixedPointIterations);
+    image.solves += step.solves;
+    image.iterations += step.iterations;
+    if (settings.scheme !== 'na2024') image.changes.push(step.change);
+  }
+  const sum = (name: 'solves' | 'iterations') => run.images.reduce((all, image) => all + image[name], 0);
+  return {
+    scheme: settings.scheme,
+    sde: settings.sde.name ?? 'custom',
+    density: options.initialLogDensity === undefined ? settings.density : 'given',
+    sharing: run.seed === undefined ? 'none' : 'projection',
+    method: settings.method,
+    build: engine.build,
+    shape: run.shape,
+    times: Array.from(run.times),
+    status: run.images.reduce<SolveStatus>((all, image) => worse(all, image.status), 'converged'),
+    images: run.images,
+    steps: run.steps,
+    solves: sum('solves'),
+    iterations: sum('iterations'),
+    matvecs: run.matvecs,
+    time: { ...run.time, total },
+    peclet: run.peclet,
+  };
+}
+
+/** `na2024` has N levels from eps to T; the others N + 1 from 0 to T. */
+function levelTimes({ scheme, T }: ResolvedOptions, levels: number): Float64Array {
+  const first = scheme === 'na2024' ? NA_FIRST_TIME : 0;
+  return Float64Array.from({ length: levels }, (_, i) => first + (i * (T - first)) / (levels - 1));
+}
+
+/** eps of arXiv 2404.06661. */
+const NA_FIRST_TIME = 1e-3;
+
+function checkDiffusion({ sde }: ResolvedOptions, times: Float64Array): void {
+  for (const t of times) {
+    const g: unknown = sde.diffusion(t);
+    if (typeof g === 'number' && Number.isFinite(g) && g >= 0) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `precomputeScores: sde.diffusion(${t}) returned ${String(g)}, must be a finite number, not negative`,
+      { t, g },
+    );
+  }
+}
+
+function checkSeed({ projection }: ResolvedOptions, images: number): void {
+  if (projection === undefined || projection.seed < images) return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `precomputeScores: projection.seed is ${projection.seed}, but there are ${images} images (counted from 0)`,
+  );
+}
+
+function allocate(length: number, what: string): Float64Array {
+  try {
+    return new Float64Array(length);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = `precomputeScores: no room for ${what}, ${length} numbers; take fewer images or steps`;
+    throw new SeedspanError('OUT_OF_MEMORY', message, { length }, { cause: error });
+  }
+}

@@ -1,0 +1,170 @@
+import type { SolveStatus } from '../solver/types.ts';
+import { yieldToHost } from '../solver/yield.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { worse } from './fixed-point.ts';
+import type { GridSystem, LinearOutcome } from './grid-system.ts';
+import type { PrecomputeReport, Progress, Sde, StageTimes, StepReport } from './types.ts';
+
+/** How long a run works before it lets others run, in milliseconds. */
+const SLICE = 12;
+
+export interface Shape {
+  images: number;
+  channels: number;
+  height: number;
+  width: number;
+  levels: number;
+}
+
+/** What a scheme works with: checked settings, where its results go, and the books that are kept of it. */
+export class Run {
+  readonly kernel: Kernel;
+  readonly shape: Shape;
+  readonly sde: Sde;
+  /** Times of the levels. */
+  readonly times: Float64Array;
+  readonly spacing: readonly [number, number];
+  readonly fixedPoint: { rtol: number; maxiter: number };
+  /** Index of the seed image; undefined where nothing is shared. */
+  readonly seed: number | undefined;
+  /** `[images, levels, channels, H, W]`; level 0 is filled in. */
+  readonly logDensity: Float64Array;
+  readonly time: StageTimes;
+  /** By level, then image; level 0 has none. */
+  readonly steps: StepReport[] = [];
+  readonly images: PrecomputeReport['images'];
+  matvecs = 0;
+  peclet: PrecomputeReport['peclet'];
+
+  readonly #signal: AbortSignal | undefined;
+  readonly #onProgress: ((progress: Progress) => void) | undefined;
+  #done = 0;
+  /** Linear systems that are expected in all. */
+  #total: number;
+  #lastPause = performance.now();
+
+  constructor(
+    settings: Pick<
+      Run,
+      'kernel' | 'shape' | 'sde' | 'times' | 'spacing' | 'fixedPoint' | 'seed' | 'logDensity' | 'time'
+    > & { signal: AbortSignal | undefined; onProgress: ((progress: Progress) => void) | undefined },
+  ) {
+    this.kernel = settings.kernel;
+    this.shape = settings.shape;
+    this.sde = settings.sde;
+    this.times = settings.times;
+    this.spacing = settings.spacing;
+    this.fixedPoint = settings.fixedPoint;
+    this.seed = settings.seed;
+    this.logDensity = settings.logDensity;
+    this.time = settings.time;
+    this.#signal = settings.signal;
+    this.#onProgress = settings.onProgress;
+    const { images, channels, levels } = this.shape;
+    this.#total = images * channels * (levels - 1);
+    this.images = Array.from({ length: images }, () => ({
+      status: 'converged',
+      fixedPointIterations: 0,
+      solves: 0,
+      iterations: 0,
+      changes: [],
+    }));
+    for (let level = 1; level < levels; level++) {
+      for (let image = 0; image < images; image++) {
+        this.steps.push({
+          image,
+          level,
+          t: this.times[level],
+          fixedPointIterations: 0,
+          solves: 0,
+          iterations: 0,
+          residual: 0,
+          change: 0,
+          status: 'converged',
+        });
+      }
+    }
+  }
+
+  /** The images in the order of work: the seed first. */
+  get order(): number[] {
+    const order = Array.from(this.images.keys());
+    if (this.seed === undefined) return order;
+    return [this.seed, ...order.filter((image) => image !== this.seed)];
+  }
+
+  /** What the first system of an image at a level is to the others. */
+  roleOf(image: number): 'alone' | 'seed' | 'target' {
+    if (this.seed === undefined) return 'alone';
+    return image === this.seed ? 'seed' : 'target';
+  }
+
+  /** The field of one image, level and channel, to read or write. */
+  field(image: number, level: number, channel: number): Float64Array {
+    const { channels, height, width, levels } = this.shape;
+    const n = height * width;
+    const start = ((image * levels + level) * channels + channel) * n;
+    return this.logDensity.subarray(start, start + n);
+  }
+
+  step(image: number, level: number): StepReport {
+    return this.steps[(level - 1) * this.shape.images + image];
+  }
+
+  /** Solves the system of one image and level, and books it. */
+  solve(system: GridSystem, role: 'alone' | 'seed' | 'target', image: number, level: number): LinearOutcome {
+    const outcome = system.solve(role, this.time);
+    const step = this.step(image, level);
+    if (outcome.projectedResidual !== undefined) {
+      const before = (step.projectedResidual ?? 0) * step.solves;
+      step.projectedResidual = (before + outcome.projectedResidual) / (step.solves + 1);
+    }
+    step.solves++;
+    step.iterations += outcome.iterations;
+    step.residual = Math.max(step.residual, outcome.residual);
+    this.matvecs += outcome.matvecs;
+    this.#done++;
+    return outcome;
+  }
+
+  /** Books the end of a fixed-point loop at one level. */
+  endStep(image: number, level: number, iterations: number, measure: number, status: SolveStatus): void {
+    const step = this.step(image, level);
+    step.fixedPointIterations = Math.max(step.fixedPointIterations, iterations);
+    step.change = Math.max(step.change, measure);
+    step.status = worse(step.status, status);
+  }
+
+  /** Corrects the number of linear systems that are expected in all. */
+  expect(total: number): void {
+    this.#total = Math.max(total, this.#done);
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  /** True when others should have a turn: `await pause()` then. */
+  get due(): boolean {
+    return performance.now() - this.#lastPause >= SLICE;
+  }
+
+  /** Reports progress, lets other tasks run, and ends the run if it is to be aborted. */
+  async pause(): Promise<void> {
+    this.#report();
+    await yieldToHost();
+    this.#signal?.throwIfAborted();
+    this.#lastPause = performance.now();
+  }
+
+  /** The last report: all is done. */
+  complete(): void {
+    this.#total = this.#done;
+    this.#report();
+  }
+
+  #report(): void {
+    const total = Math.max(this.#total, this.#done);
+    this.#onProgress?.({ stage: 'solve', done: this.#done, total });
+  }
+}

@@ -1,0 +1,59 @@
+import { Scope } from '../memory/scope.ts';
+import { DriftField } from './drift-field.ts';
+import { FixedPointMonitor, worse } from './fixed-point.ts';
+import type { GridSystem } from './grid-system.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Time marching of arXiv 2511.17634, as the paper's program has it: at each level the system at the last iterate
+ * is solved, a few times, from the level before.
+ */
+export async function solveLau2025(run: Run, system: GridSystem): Promise<void> {
+  const { shape, times, sde, kernel, time } = run;
+  const { channels, height, width, levels } = shape;
+  const { exports } = kernel;
+  const n = height * width;
+  const [dx, dy] = run.spacing;
+  const scope = new Scope(kernel);
+  try {
+    const drift = new DriftField(scope, shape, run.spacing, sde);
+    for (let level = 1; level < levels; level++) {
+      const t = times[level];
+      const dt = t - times[level - 1];
+      const g = sde.diffusion(t);
+      drift.load(t);
+      drift.differenceOnGrid();
+      for (let channel = 0; channel < channels; channel++) {
+        for (const image of run.order) {
+          const before = run.field(image, level - 1, channel);
+          const monitor = new FixedPointMonitor(run.fixedPoint);
+          // b <- m / dt - div f
+          system.b.view.set(before);
+          exports.scale(n, 1 / dt, system.b.pointer);
+          if (drift.present) exports.axpy(n, -1, drift.divergence.pointer, system.b.pointer);
+          system.x.view.set(before);
+          for (let iteration = 1; ; iteration++) {
+            if (run.due) await run.pause();
+            const began = performance.now();
+            exports.copy(n, system.x.pointer, system.last.pointer);
+            const centre = 1 / dt + (2 * g * g) / (dx * dx);
+            const { fx, fy } = drift.pointers;
+            exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
+            time.assembly += performance.now() - began;
+            // Targets are projected on the basis of the seed's first system at this level.
+            const role = image === run.seed && iteration > 1 ? 'alone' : run.roleOf(image);
+            const outcome = run.solve(system, role, image, level);
+            const change = system.relativeChange();
+            const status = monitor.update(change, iteration);
+            if (status === undefined) continue;
+            run.endStep(image, level, iteration, change, worse(status, outcome.status));
+            break;
+          }
+          run.field(image, level, channel).set(system.x.view);
+        }
+      }
+    }
+  } finally {
+    scope.dispose();
+  }
+}

@@ -1,0 +1,111 @@
+import { Scope } from '../memory/scope.ts';
+import { FixedPointMonitor, worse } from './fixed-point.ts';
+import type { GridSystem } from './grid-system.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Policy iteration of arXiv 2404.06661, as the paper's program has it: sweep over all levels with the scores of
+ * the sweep before (all ones at first), then difference again, until the log density of all levels and channels
+ * of an image changes by no more than the tolerance (from all ones at first).
+ *
+ * The images of a run go through it side by side, each until it has converged. A seed that has converged keeps
+ * its result, and goes on leaving its bases as long as another image needs them.
+ */
+export async function solveNa2024(run: Run, system: GridSystem): Promise<void> {
+  const { shape, times, sde, kernel, time } = run;
+  const { channels, levels } = shape;
+  const { exports } = kernel;
+  const n = shape.height * shape.width;
+  const h = run.spacing[0];
+  const dt = times[levels - 1] / levels;
+  const monitors = run.images.map(() => new FixedPointMonitor(run.fixedPoint));
+  const active = new Set(run.order);
+  const scope = new Scope(kernel);
+  try {
+    const scores = scope.float64(n, 'the scores');
+    for (let sweep = 1; active.size > 0; sweep++) {
+      const first = sweep === 1;
+      const images = run.order.filter((image) => active.has(image) || image === run.seed);
+      run.expect(run.done + active.size * channels * (levels - 1));
+      const [change, norm] = norms(run, first);
+      for (let level = 1; level < levels; level++) {
+        const g = sde.diffusion(times[level]);
+        const x = (-0.5 * g * g * dt) / (2 * h);
+        const y = (0.5 * g * g * dt) / (h * h);
+        for (let channel = 0; channel < channels; channel++) {
+          for (const image of images) {
+            if (run.due) await run.pause();
+            const began = performance.now();
+            const field = run.field(image, level, channel);
+            system.b.view.set(run.field(image, level - 1, channel));
+            if (first) {
+              system.last.view.fill(1);
+              scores.view.fill(1);
+              // A better start than all ones.
+              system.x.view.set(system.b.view);
+            } else {
+              system.last.view.set(field);
+              system.x.view.set(field);
+              exports.flatDifference(n, h, system.last.pointer, scores.pointer);
+            }
+            exports.naAssemble(n, shape.height, x, y, scores.pointer, system.data);
+            time.assembly += performance.now() - began;
+            const role = run.roleOf(image);
+            if (!active.has(image)) {
+              run.matvecs += system.solve(role, time).matvecs;
+              continue;
+            }
+            const outcome = run.solve(system, role, image, level);
+            change[image] += exports.distanceSquared(n, system.x.pointer, system.last.pointer);
+            norm[image] += exports.norm2(n, system.last.pointer) ** 2;
+            field.set(system.x.view);
+            // Each sweep solves every level anew: only the last one's status counts.
+            run.step(image, level).status = outcome.status;
+          }
+        }
+      }
+      for (const image of [...active])
+        endSweep(run, monitors[image], image, sweep, change[image], norm[image], active);
+    }
+  } finally {
+    scope.dispose();
+  }
+}
+
+/** Sums over levels and channels of (m - m_old)^2 and m_old^2, an image: those of level 0, for a start. */
+function norms(run: Run, first: boolean): [change: Float64Array, norm: Float64Array] {
+  const { images, channels } = run.shape;
+  const change = new Float64Array(images);
+  const norm = new Float64Array(images);
+  for (let image = 0; image < images; image++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (const m of run.field(image, 0, channel)) {
+        if (first) change[image] += (m - 1) ** 2;
+        norm[image] += first ? 1 : m * m;
+      }
+    }
+  }
+  return [change, norm];
+}
+
+function endSweep(
+  run: Run,
+  monitor: FixedPointMonitor,
+  image: number,
+  sweep: number,
+  change: number,
+  norm: number,
+  active: Set<number>,
+): void {
+  const measure = Math.sqrt(change / norm);
+  run.images[image].changes.push(measure);
+  const status = monitor.update(measure, sweep);
+  if (status === undefined) return;
+  active.delete(image);
+  for (let level = 1; level < run.shape.levels; level++) {
+    const step = run.step(image, level);
+    step.fixedPointIterations = sweep;
+    step.change = measure;
+    step.status = worse(step.status, status);
+  }
+}

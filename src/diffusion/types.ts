@@ -1,0 +1,166 @@
+import type { Engine } from '../solver/engine.ts';
+import type { SolveStatus } from '../solver/types.ts';
+
+/** A dense array in C order. */
+export interface NdArray<T extends Float32Array | Float64Array = Float64Array> {
+  data: T;
+  shape: readonly number[];
+}
+
+/**
+ * Forward stochastic differential equation `dX = f(X, t) dt + g(t) dW` in the plane.
+ *
+ * Coordinates are those of the grid: `x` along i (rows), `y` along j (columns).
+ */
+export interface Sde {
+  /** f; absent means zero. */
+  readonly drift?: (x: number, y: number, t: number) => readonly [number, number];
+  /** g, finite and not negative. */
+  readonly diffusion: (t: number) => number;
+  /** How the preset was made, for reports: `ve:5`. */
+  readonly name?: string;
+}
+
+export type Scheme = 'consistent' | 'lau2025' | 'na2024';
+export type DensityKind = 'pixel-positions' | 'pixel-pairs';
+export type Sharing = 'none' | 'projection';
+
+/**
+ * What lies outside the grid: `zero` (log density 0 there, as in the papers), `reflecting` (no probability
+ * flux through the outermost grid points), or given values at the points one spacing outside.
+ */
+export type Boundary =
+  | 'zero'
+  | 'reflecting'
+  | { readonly values: (x: number, y: number, t: number) => number };
+
+export interface Progress {
+  stage: 'density' | 'solve';
+  /** Work units done and in all; a unit is one image's density, or one linear system. `total` may grow. */
+  done: number;
+  total: number;
+}
+
+export interface PrecomputeOptions {
+  /** Pictures, `[images, channels, H, W]`, values in [0, 1]. Give these or `initialLogDensity`. */
+  images?: NdArray<Float32Array> | NdArray<Float64Array>;
+  /** Log density at the first time level, `[images, channels, H, W]`. */
+  initialLogDensity?: NdArray<Float64Array>;
+  /** How pictures become densities. */
+  density?: DensityKind;
+  /** Seed of the random draws of `pixel-positions`. Each image has its own stream. Default 0. */
+  seed?: number;
+  /** Default `consistent`. The other defaults depend on it: see {@link SCHEME_DEFAULTS}. */
+  scheme?: Scheme;
+  sde?: Sde;
+  /** N: time steps of `lau2025` and `consistent` (N + 1 levels), time levels of `na2024`. */
+  steps?: number;
+  /** The end time. */
+  T?: number;
+  /** Grid spacing, one number or [dx, dy]. Default: 1 in `na2024`, the unit square's in the others. */
+  spacing?: number | readonly [number, number];
+  /** Relative residual of every linear solve. */
+  rtol?: number;
+  /**
+   * The loop over the non-linear term; `na2024` calls it policy iteration. It ends when its measure is at most
+   * `rtol`: the relative change of the log density (`na2024`, `lau2025`), or the relative non-linear residual
+   * (`consistent`); or after `maxiter` solves.
+   */
+  fixedPoint?: { rtol?: number; maxiter?: number };
+  /** `consistent` only: treatment of |grad m|^2. Default `newton`. */
+  linearization?: 'picard' | 'newton';
+  /** `consistent` only. Default `backward-euler`. */
+  timeStepping?: 'backward-euler' | 'crank-nicolson';
+  /** `consistent` only. Default `reflecting`. */
+  boundary?: Boundary;
+  /**
+   * `consistent` only: the first-order term; `hybrid` is upwind where the cell
+   * Peclet number is over 1. Default `centred`.
+   */
+  advection?: 'centred' | 'upwind' | 'hybrid';
+  /** Krylov method of the linear solves. Default `bicgstab`. */
+  method?: 'bicgstab' | 'gmres';
+  /** Where a linear solve starts. Default `last-iterate`. */
+  start?: 'last-iterate' | 'zero';
+  /** Default `none`. */
+  sharing?: Sharing;
+  /**
+   * With `sharing: 'projection'`: the solves of one image, the seed, leave a Krylov basis at every level, on which
+   * the systems of the others are projected before they are solved. `kind` (default `minimal-residual`), `dim` of
+   * the basis (default 10), and `seed`, the index of the seed image (default 0).
+   */
+  projection?: { kind?: 'galerkin' | 'minimal-residual'; dim?: number; seed?: number };
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** Used and left open. Without it, one is made and disposed of. */
+  engine?: Engine;
+}
+
+/** Milliseconds. What is missing to the total is the loop itself, its tests and copies. */
+export interface StageTimes {
+  density: number;
+  assembly: number;
+  /** Seeds' bases, and projections on them. */
+  projection: number;
+  solve: number;
+  score: number;
+}
+
+/** One time level of one image: all channels, all fixed-point iterations together. */
+export interface StepReport {
+  image: number;
+  /** Index of the time level in `logDensity`, from 1: level 0 is given. */
+  level: number;
+  t: number;
+  /** The most fixed-point iterations over the channels. */
+  fixedPointIterations: number;
+  /** Linear solves, and their Krylov iterations, in all. */
+  solves: number;
+  iterations: number;
+  /** Largest relative residual ||b - A x|| / ||b|| that a solve ended with. */
+  residual: number;
+  /** Largest measure that a fixed-point loop ended with; see `fixedPoint`. */
+  change: number;
+  /** Mean of (residual after projection) / ||b|| over the solves; absent where nothing was projected. */
+  projectedResidual?: number;
+  status: SolveStatus;
+}
+
+export interface PrecomputeReport {
+  scheme: Scheme;
+  sde: string;
+  density: DensityKind | 'given';
+  sharing: Sharing;
+  method: 'bicgstab' | 'gmres';
+  build: string;
+  shape: { images: number; channels: number; height: number; width: number; levels: number };
+  /** Times of the levels. */
+  times: number[];
+  /** The worst of the images'. */
+  status: SolveStatus;
+  images: {
+    status: SolveStatus;
+    /** `na2024`: policy iterations. Others: the most fixed-point iterations of a step. */
+    fixedPointIterations: number;
+    solves: number;
+    iterations: number;
+    /** The measure after each policy iteration (`na2024`), or the last of each step. */
+    changes: number[];
+  }[];
+  steps: StepReport[];
+  solves: number;
+  iterations: number;
+  matvecs: number;
+  /** Milliseconds by stage. */
+  time: StageTimes & { total: number };
+  /** `consistent` only: cells whose Peclet number exceeds 1, over all levels, at the final iterates. */
+  peclet?: { cells: number; of: number; max: number };
+}
+
+export interface PrecomputeResult {
+  /** `na2024`: `[images, N, channels, H, W]`; others: `[images, N + 1, channels, H, W]`. */
+  logDensity: NdArray<Float64Array>;
+  /** `na2024`: `[images, N, channels, H, W]`; others: `[images, N + 1, channels, 2, H, W]`. */
+  scores: NdArray<Float64Array>;
+  report: PrecomputeReport;
+}

@@ -1,0 +1,156 @@
+import { type Command, Option } from 'commander';
+import {
+  PRECOMPUTE_DEFAULTS,
+  type PrecomputeOptions,
+  type PresetSde,
+  parseSde,
+  SCHEME_DEFAULTS,
+} from '../diffusion/index.ts';
+import { integerFrom, notNegative, positive, sde, size, spacing } from './arguments.ts';
+import { EXIT } from './context.ts';
+
+/** What the command line gives; absent: the library's default. */
+export interface PrecomputeCommandOptions {
+  size?: number | [number, number];
+  channels: '1' | '3';
+  normalise: 'none' | 'min-max';
+  maxPixels?: number;
+  scheme: NonNullable<PrecomputeOptions['scheme']>;
+  sde?: PresetSde;
+  steps?: number;
+  T?: number;
+  spacing?: number | [number, number];
+  density?: PrecomputeOptions['density'];
+  seed: number;
+  sharing?: PrecomputeOptions['sharing'];
+  method?: PrecomputeOptions['method'];
+  rtol?: number;
+  fixedPointRtol?: number;
+  fixedPointMaxiter?: number;
+  boundary?: 'zero' | 'reflecting';
+  linearization?: PrecomputeOptions['linearization'];
+  timeStepping?: PrecomputeOptions['timeStepping'];
+  advection?: PrecomputeOptions['advection'];
+  compare?: true;
+  out: string;
+  force?: true;
+  json?: true;
+}
+
+/** The size of pictures where none is given; arrays are taken as they are. */
+export const DEFAULT_SIZE = 64;
+
+const SCHEMES = ['consistent', 'lau2025', 'na2024'] as const;
+
+/** A default that depends on the scheme, in words. */
+function byScheme(name: 'sde' | 'steps' | 'density' | 'rtol'): string {
+  return `default: ${SCHEMES.map((scheme) => `${scheme} ${SCHEME_DEFAULTS[scheme][name]}`).join(', ')}`;
+}
+
+export function addPrecomputeOptions(command: Command): Command {
+  const choice = (flags: string, text: string, choices: string[], preset?: string) =>
+    command.addOption(new Option(flags, text).choices(choices).default(preset));
+  command
+    .requiredOption('--out <folder>', 'where the results go')
+    .option('--force', 'replace an earlier output of this command')
+    .option(
+      '--size <n>',
+      `side of the square grid, or HxW (default: ${DEFAULT_SIZE}; arrays as they are)`,
+      size,
+    );
+  choice('--channels <n>', 'colour or grey', ['1', '3'], '3');
+  choice('--normalise <how>', 'min-max scales each picture to fill [0, 1]', ['none', 'min-max'], 'none');
+  command.option('--max-pixels <n>', 'refuse larger pictures (default: 50 million)', integerFrom(4));
+  choice('--scheme <name>', 'discretisation', [...SCHEMES], PRECOMPUTE_DEFAULTS.scheme);
+  command
+    .option('--sde <text>', `constant:G, ve:SIGMA or vp:BETA_MIN,BETA_MAX (${byScheme('sde')})`, sde)
+    .option('--steps <n>', `time steps; na2024: time levels (${byScheme('steps')})`, integerFrom(1))
+    .option('--T <t>', `end time (default: ${SCHEME_DEFAULTS.consistent.T})`, positive)
+    .option('--spacing <h>', 'grid spacing, or two: DX,DY', spacing);
+  choice('--density <kind>', `how a picture becomes a density (${byScheme('density')})`, [
+    'pixel-pairs',
+    'pixel-positions',
+  ]);
+  command.option('--seed <n>', 'of the random draws', integerFrom(0), 0);
+  choice('--sharing <kind>', `what pictures share (default: ${PRECOMPUTE_DEFAULTS.sharing})`, [
+    'none',
+    'projection',
+  ]);
+  choice('--method <name>', `Krylov method (default: ${PRECOMPUTE_DEFAULTS.method})`, ['bicgstab', 'gmres']);
+  command
+    .option('--rtol <x>', `relative residual of the linear solves (${byScheme('rtol')})`, notNegative)
+    .option('--fixed-point-rtol <x>', 'where the loop over the non-linear term ends', notNegative)
+    .option('--fixed-point-maxiter <n>', 'most turns of that loop', integerFrom(1));
+  choice('--boundary <kind>', `consistent: outside the grid (default: ${PRECOMPUTE_DEFAULTS.boundary})`, [
+    'zero',
+    'reflecting',
+  ]);
+  choice(
+    '--linearization <kind>',
+    `consistent: of |grad m|^2 (default: ${PRECOMPUTE_DEFAULTS.linearization})`,
+    ['picard', 'newton'],
+  );
+  choice('--time-stepping <kind>', `consistent (default: ${PRECOMPUTE_DEFAULTS.timeStepping})`, [
+    'backward-euler',
+    'crank-nicolson',
+  ]);
+  choice('--advection <kind>', `consistent: first-order term (default: ${PRECOMPUTE_DEFAULTS.advection})`, [
+    'centred',
+    'upwind',
+    'hybrid',
+  ]);
+  return command
+    .option('--compare', 'also solve in other ways, and say what each costs')
+    .option('--json', 'print one JSON document');
+}
+
+/** The options of `precomputeScores`; wrong combinations are wrong usage. */
+export function toLibraryOptions(options: PrecomputeCommandOptions, command: Command): PrecomputeOptions {
+  const { boundary, linearization, timeStepping, advection, scheme, fixedPointRtol, fixedPointMaxiter } =
+    options;
+  const onlyConsistent = { boundary, linearization, 'time-stepping': timeStepping, advection };
+  for (const [name, value] of Object.entries(onlyConsistent)) {
+    if (scheme === 'consistent' || value === undefined) continue;
+    command.error(`error: --${name} is an option of the scheme consistent, not of ${scheme}`, {
+      exitCode: EXIT.usage,
+    });
+  }
+  const given: PrecomputeOptions = {
+    scheme,
+    sde: options.sde,
+    steps: options.steps,
+    T: options.T,
+    spacing: options.spacing,
+    density: options.density,
+    seed: options.seed,
+    sharing: options.sharing,
+    method: options.method,
+    rtol: options.rtol,
+    fixedPoint:
+      fixedPointRtol === undefined && fixedPointMaxiter === undefined
+        ? undefined
+        : { rtol: fixedPointRtol, maxiter: fixedPointMaxiter },
+    ...(scheme === 'consistent' ? { boundary, linearization, timeStepping, advection } : {}),
+  };
+  // What is absent must not be there by name: the library checks names.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** The options with the library's defaults in place, as the run has them: for the report, and for embedding. */
+export function withDefaults(options: PrecomputeCommandOptions) {
+  const { density, steps, T, rtol, fixedPoint, sde } = SCHEME_DEFAULTS[options.scheme];
+  const { linearization, timeStepping, boundary, advection, method, sharing } = PRECOMPUTE_DEFAULTS;
+  return {
+    density,
+    steps,
+    T,
+    rtol,
+    fixedPointRtol: fixedPoint.rtol,
+    fixedPointMaxiter: fixedPoint.maxiter,
+    method,
+    sharing,
+    ...(options.scheme === 'consistent' ? { linearization, timeStepping, boundary, advection } : {}),
+    ...options,
+    sde: options.sde ?? parseSde(sde),
+  };
+}

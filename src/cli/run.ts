@@ -1,0 +1,60 @@
+import { Command, CommanderError } from 'commander';
+import { SeedspanError } from '../errors.ts';
+import { type Context, EXIT, ownVersion, paint } from './context.ts';
+import { infoCommand } from './info.ts';
+import { precomputeCommand } from './precompute.ts';
+import { solveCommand } from './solve.ts';
+
+function createProgram(context: Context): Command {
+  const program = new Command('seedspan')
+    .description(
+      'Many similar sparse linear systems, solved fast; and diffusion scores pre-computed with it.',
+    )
+    .version(ownVersion(), '-V, --version')
+    .addCommand(precomputeCommand(context))
+    .addCommand(solveCommand(context))
+    .addCommand(infoCommand(context))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  seedspan precompute photographs/ --size 64 --sde ve:5 --steps 20 --out scores
+  seedspan solve A.mtx b.mtx --method gmres --preconditioner ilu0 --out x.mtx
+  seedspan info
+
+Exit codes: 0 done; 1 failed, or not converged; 2 wrong usage; 130 interrupted.`,
+    );
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError('(--help shows the usage)')
+      .configureOutput({
+        writeOut: (text) => context.stdout.write(text),
+        writeErr: (text) => context.stderr.write(text),
+      });
+  }
+  return program;
+}
+
+/** Runs the command line given and returns the exit code. Never throws for a mistake of the user's. */
+export async function run(argv: readonly string[], context: Context): Promise<number> {
+  try {
+    await createProgram(context).parseAsync(argv, { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    const fail = (text: string) =>
+      context.stderr.write(`${paint(context.stderr, 'red', 'error:')} ${text}\n`);
+    if (context.signal.aborted) {
+      fail('interrupted; nothing was written');
+      return EXIT.interrupted;
+    }
+    if (error instanceof SeedspanError) {
+      fail(error.message);
+      return error.code === 'USAGE' ? EXIT.usage : EXIT.failed;
+    }
+    // Not a user's mistake but ours: here the stack is what is needed.
+    fail(`internal error, please report it\n${error instanceof Error ? error.stack : String(error)}`);
+    return EXIT.failed;
+  }
+}

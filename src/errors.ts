@@ -32,7 +32,12 @@ export class SeedspanError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.name = 'SeedspanError';
     this.code = code;
@@ -42,7 +47,8 @@ export class SeedspanError extends Error {
 
 /** Shows a value in a message: short, and never a page of array. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (value === null || typeof value !== 'object') return String(value);
   if (ArrayBuffer.isView(value) || Array.isArray(value)) {
     const { length } = value as unknown as { length: number };
@@ -59,9 +65,13 @@ export function checkOptionNames(where: string, options: object | undefined, kno
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    throw new SeedspanError('UNKNOWN_OPTION', `${where}: unknown option ${show(name)}; known: ${known.join(', ')}`, {
-      option: name,
-      known,
-    });
+    throw new SeedspanError(
+      'UNKNOWN_OPTION',
+      `${where}: unknown option ${show(name)}; known: ${known.join(', ')}`,
+      {
+        option: name,
+        known,
+      },
+    );
   }
 }

@@ -6,12 +6,17 @@
 import { applyOperator } from '../operator/operator';
 import { applyPreconditioner } from '../preconditioner/preconditioner';
 import { lanes, madd, nmadd } from '../vector/simd';
-import { axpy, copy, dot, dotAndSquare, subtractScaledAndSquare } from '../vector/vector';
+import { axpy, copy, dotAndSquare, subtractScaledAndSquare } from '../vector/vector';
 import { begin, finish, firstVector, Iteration, record, trueResidual, vectorStride } from './iteration';
 import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } from './iteration';
 
-/** Below this share of ||shadow|| ||r||, their product is taken for zero: only rounding errors are left in it. */
+/** Below this share of ||shadow|| ||r||, shadow' r is taken for zero: only rounding errors are left in it. */
 const ORTHOGONAL: f64 = 1e-14;
+/** Iterations between two looks at the true residual, and how far it may be above the recursive one. */
+const CHECK_INTERVAL: i32 = 64;
+const RUNAWAY: f64 = 1e3;
+/** How far the recursive residual may rise above the start's: its jumps stay far below. */
+const JUMP: f64 = 1e10;
 
 @unmanaged
 class Bicgstab extends Iteration {
@@ -89,9 +94,11 @@ function iterate(it: Bicgstab): void {
   if (it.preconditioner) applyPreconditioner(it.preconditioner, it.p, it.pHat);
   applyOperator(it.operator, it.pHat, it.v);
   it.matvecs++;
-  const sigma = dot(n, it.shadow, it.v);
+  const pair = changetype<usize>(it) + offsetof<Bicgstab>('first');
+  dotAndSquare(n, it.v, it.shadow, pair);
+  const sigma = it.first;
   it.alpha = it.rho / sigma;
-  if (sigma == 0 || !isFinite(it.alpha)) return breakDown(it);
+  if (!isFinite(it.alpha) || abs(sigma) <= ORTHOGONAL * it.shadowNorm * sqrt(it.second)) return breakDown(it);
   // s <- r - alpha v, in the place of r
   const half = sqrt(subtractScaledAndSquare(n, it.alpha, it.v, it.r));
   it.iterations++;
@@ -104,7 +111,6 @@ function iterate(it: Bicgstab): void {
   if (it.preconditioner) applyPreconditioner(it.preconditioner, it.r, it.sHat);
   applyOperator(it.operator, it.sHat, it.t);
   it.matvecs++;
-  const pair = changetype<usize>(it) + offsetof<Bicgstab>('first');
   dotAndSquare(n, it.t, it.r, pair);
   it.omega = it.second == 0 ? 0 : it.first / it.second;
   // x <- x + alpha M^-1 p + omega M^-1 s, r <- s - omega t
@@ -118,6 +124,7 @@ function iterate(it: Bicgstab): void {
   else if (norm <= it.tolerance) claim(it);
   else if (it.iterations >= it.maxiter) finish(it, MAX_ITERATIONS, it.t);
   else if (it.omega == 0 || abs(it.rho) <= ORTHOGONAL * it.shadowNorm * norm) breakDown(it);
+  else if (it.iterations % CHECK_INTERVAL == 0) checkRunaway(it, norm);
 }
 
 /** Begins with the residual in r as first direction and as shadow. */
@@ -127,6 +134,15 @@ function start(it: Bicgstab): void {
   it.startNorm = it.residualNorm;
   it.rho = it.residualNorm * it.residualNorm;
   it.age = 0;
+}
+
+/**
+ * With a singular matrix x can run off along the null space, which the recursive residual does not see: a true one
+ * that is far above it and above the start's ends the solve.
+ */
+function checkRunaway(it: Bicgstab, norm: f64): void {
+  if (trueResidual(it, it.t) <= RUNAWAY * max(min(norm, JUMP * it.startNorm), it.startNorm)) return;
+  it.status = isFinite(it.residualNorm) ? BREAKDOWN : NON_FINITE;
 }
 
 /** The recursive residual meets the tolerance: does the true one? */

@@ -3,9 +3,12 @@
 
 import { applyOperator } from '../operator/operator';
 import { applyPreconditioner } from '../preconditioner/preconditioner';
-import { axpy, copy, dot, subtractScaledAndSquare, xpay } from '../vector/vector';
+import { axpy, copy, dot, norm2, subtractScaledAndSquare, xpay } from '../vector/vector';
 import { begin, finish, firstVector, Iteration, record, trueResidual, vectorStride } from './iteration';
 import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } from './iteration';
+
+/** Below this share of ||p|| ||A p||, p' A p is taken for zero: only rounding errors are left in it. */
+const ORTHOGONAL: f64 = 1e-14;
 
 @unmanaged
 class Cg extends Iteration {
@@ -71,7 +74,8 @@ function iterate(it: Cg): void {
   it.matvecs++;
   const curvature = dot(n, it.p, it.q);
   // Not positive: A (or M) is not positive definite, and a step would lead anywhere. NaN ends here as well.
-  if (!(curvature > 0) || !(rho > 0)) return finish(it, BREAKDOWN, it.q);
+  const least = ORTHOGONAL * norm2(n, it.p) * norm2(n, it.q);
+  if (!(curvature > least) || !(rho > 0)) return finish(it, BREAKDOWN, it.q);
   const alpha = rho / curvature;
   // x <- x + alpha p, r <- r - alpha q
   axpy(n, alpha, it.p, it.x);

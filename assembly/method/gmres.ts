@@ -43,6 +43,8 @@ class Gmres extends Iteration {
   target: f64;
   /** True residual norm at the start of the cycle. */
   startNorm: f64;
+  /** Largest diagonal entry of R in the cycle. */
+  largest: f64;
 }
 
 /** Bytes of a workspace; a float, since it may be more than there is. */
@@ -114,6 +116,7 @@ function startCycle(it: Gmres): void {
   const n = it.n;
   it.startNorm = it.residualNorm;
   it.columns = 0;
+  it.largest = 0;
   let beta = it.residualNorm;
   it.target = it.tolerance;
   if (it.left) {
@@ -174,15 +177,18 @@ function rotate(it: Gmres, j: i32, column: usize): f64 {
   const upper = load<f64>(r + at);
   const lower = load<f64>(r + at, 8);
   const radius = Math.hypot(upper, lower);
-  const c = radius == 0 ? 1 : upper / radius;
-  const s = radius == 0 ? 0 : lower / radius;
+  // A singular direction: nothing can be won by it, and the residual stays as it was.
+  const singular = lower == 0 && radius <= SINGULAR * it.largest;
+  it.largest = max(it.largest, radius);
+  const c = singular ? 1 : upper / radius;
+  const s = singular ? 0 : lower / radius;
   store<f64>(it.cosines + at, c);
   store<f64>(it.sines + at, s);
   store<f64>(r + at, radius);
   const value = load<f64>(it.g + at);
   store<f64>(it.g + at, c * value);
   store<f64>(it.g + at, -s * value, 8);
-  return abs(s * value);
+  return singular ? abs(value) : abs(s * value);
 }
 
 /** x <- x + M^-1 V y with R y = g, then decides how to go on. */
@@ -198,11 +204,14 @@ function endCycle(it: Gmres, brokeDown: bool, claimed: bool): void {
     axpy(n, 1, it.z, it.x);
   }
   const norm = trueResidual(it, it.z);
-  // A claim that proved wrong is worth a try from the new residual only if it won something.
-  const least = brokeDown || (claimed && !it.left) ? 0.5 * it.startNorm : NO_PROGRESS * it.startNorm;
+  // A claim that proved wrong is worth a try from the new residual only if it won something. A cycle that maxiter
+  // cut short says nothing about the next.
+  const ended = brokeDown || (claimed && !it.left);
+  const least = ended ? 0.5 * it.startNorm : NO_PROGRESS * it.startNorm;
+  const whole = ended || it.columns == it.restart;
   if (norm <= it.tolerance) it.status = CONVERGED;
   else if (!isFinite(norm)) it.status = NON_FINITE;
-  else if (norm > least) it.status = brokeDown ? BREAKDOWN : STAGNATED;
+  else if (whole && norm > least) it.status = brokeDown ? BREAKDOWN : STAGNATED;
   else if (it.iterations >= it.maxiter) it.status = MAX_ITERATIONS;
   if (claimed) it.strictness *= 0.25;
   if (it.status == RUNNING) startCycle(it);
@@ -212,14 +221,12 @@ function endCycle(it: Gmres, brokeDown: bool, claimed: bool): void {
 function solveTriangular(it: Gmres): void {
   const size = it.columns;
   const stride = <usize>(it.restart + 1) << 3;
-  let largest: f64 = 0;
-  for (let j = 0; j < size; j++) largest = max(largest, load<f64>(it.R + <usize>j * (stride + 8)));
   memory.copy(it.work, it.g, <usize>size << 3);
   for (let j = size - 1; j >= 0; j--) {
     const at = it.work + (<usize>j << 3);
     const column = it.R + <usize>j * stride;
     const diagonal = load<f64>(column + (<usize>j << 3));
-    const y = diagonal > SINGULAR * largest ? load<f64>(at) / diagonal : 0;
+    const y = diagonal > SINGULAR * it.largest ? load<f64>(at) / diagonal : 0;
     store<f64>(at, y);
     axpy(j, -y, column, it.work);
   }

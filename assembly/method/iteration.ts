@@ -6,7 +6,7 @@
 // Stop test: ||b - A x|| <= tolerance = max(rtol ||b||, atol), on the residual computed from b, A and x anew.
 
 import { applyOperator, Operator } from '../operator/operator';
-import { copy, norm2, subtract, zero } from '../vector/vector';
+import { copy, maxAbs, norm2, subtract, zero } from '../vector/vector';
 
 export const RUNNING: i32 = 0;
 export const CONVERGED: i32 = 1;
@@ -96,12 +96,12 @@ export function begin(
   else if (maxiter <= 0) it.status = MAX_ITERATIONS;
 }
 
-/** r <- b - A x; keeps and returns its norm. */
+/** r <- b - A x; keeps and returns its norm. Where A does not see that x has overflowed, this does: NaN. */
 export function trueResidual(it: Iteration, r: usize): f64 {
   applyOperator(it.operator, it.x, r);
   it.matvecs++;
   subtract(it.n, it.b, r, r);
-  it.residualNorm = norm2(it.n, r);
+  it.residualNorm = isFinite(maxAbs(it.n, it.x)) ? norm2(it.n, r) : NaN;
   return it.residualNorm;
 }
 

@@ -4,10 +4,10 @@
 import { blockDot, blockUpdate } from '../vector/block';
 import { axpy, norm2, scale } from '../vector/vector';
 
-/** A projection that leaves less than this share of the square of the norm is followed by another. */
-const CANCELLATION: f64 = 0.5;
-/** What is left after the second, in the same measure, when w was in the span: rounding errors alone. */
-const DEPENDENT: f64 = 1e-28;
+/** A projection that leaves less than this share of the norm is followed by another. */
+const CANCELLATION: f64 = 0.7071;
+/** What is left in the end, in the same measure, when w was in the span: rounding errors alone. */
+const DEPENDENT: f64 = 1e-14;
 
 /**
  * w <- w - V h, normalised, where V has k orthonormal columns; h[0..k) gets the coefficients and h[k] the norm of
@@ -24,9 +24,9 @@ export function orthogonalize(n: i32, k: i32, V: usize, stride: usize, w: usize,
     blockUpdate(n, k, -1, V, stride, work, w);
     axpy(k, 1, work, h);
     norm = norm2(n, w);
-    if (norm * norm > CANCELLATION * (last * last)) break;
+    if (norm > CANCELLATION * last) break;
   }
-  if (!(norm * norm > DEPENDENT * (before * before))) return 0;
+  if (!(norm > DEPENDENT * before)) return 0;
   scale(n, 1 / norm, w);
   store<f64>(h + (<usize>k << 3), norm);
   return norm;

@@ -7,6 +7,9 @@ import { axpy, copy, norm2 } from '../vector/vector';
 import { solveDense } from './dense';
 import { orthogonalize } from './arnoldi';
 
+/** A column of A V of which less than this share is new gets no part in y: it would be mostly rounding errors. */
+const DEPENDENT: f64 = 1e-10;
+
 /** W <- A V, column by column. */
 export function applyToBasis(operator: usize, k: i32, V: usize, stride: usize, W: usize): void {
   for (let j = 0; j < k; j++, V += stride, W += stride) applyOperator(operator, V, W);
@@ -59,8 +62,9 @@ export function projectMinimalResidual(
     const column = W + <usize>j * stride;
     const h = small + <usize>j * bytes;
     const norm = orthogonalize(n, j, W, stride, column, h, y);
-    if (norm == 0) memory.fill(column, 0, <usize>n << 3);
-    else store<f64>(h + (<usize>j << 3), norm);
+    if (norm > DEPENDENT * norm2(j + 1, h)) continue;
+    memory.fill(column, 0, <usize>n << 3);
+    memory.fill(h, 0, bytes);
   }
   blockDot(n, k, W, stride, r, y);
   const before = norm2(n, r);

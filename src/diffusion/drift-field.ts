@@ -61,11 +61,14 @@ export class DriftField {
   /** Evaluates f at time t. */
   load(t: number): void {
     if (!this.present) return;
-    const fx = this.fx.view;
-    const fy = this.fy.view;
+    // The drift is the caller's function and may make the kernel's memory grow, which detaches views of it.
+    const fx = new Float64Array(this.fx.length);
+    const fy = new Float64Array(this.fy.length);
     for (let i = 0, k = 0; i < this.#height; i++) {
       for (let j = 0; j < this.#width; j++, k++) [fx[k], fy[k]] = this.at(i, j, t);
     }
+    this.fx.view.set(fx);
+    this.fy.view.set(fy);
   }
 
   /** div f from the loaded values alone, one-sided at the border, as `lau2025` has it. */
@@ -88,9 +91,10 @@ export class DriftField {
   /** div f by centred differences everywhere, with f evaluated outside the grid too. */
   differenceAround(t: number): void {
     if (!this.present) return;
-    const { view } = this.divergence;
-    const fx = this.fx.view;
-    const fy = this.fy.view;
+    // Copies, for the reason given in `load`.
+    const divergence = new Float64Array(this.divergence.length);
+    const fx = this.fx.view.slice();
+    const fy = this.fy.view.slice();
     const [dx, dy] = this.#spacing;
     const height = this.#height;
     const width = this.#width;
@@ -100,8 +104,9 @@ export class DriftField {
         const above = i > 0 ? fx[k - width] : this.at(i - 1, j, t)[0];
         const right = j + 1 < width ? fy[k + 1] : this.at(i, j + 1, t)[1];
         const left = j > 0 ? fy[k - 1] : this.at(i, j - 1, t)[1];
-        view[k] = (below - above) / (2 * dx) + (right - left) / (2 * dy);
+        divergence[k] = (below - above) / (2 * dx) + (right - left) / (2 * dy);
       }
     }
+    this.divergence.view.set(divergence);
   }
 }

@@ -120,8 +120,11 @@ export class GridSystem extends KernelObject {
       const krylov = this.#krylov!;
       matvecs = krylov.build(operator, b, rtol);
       iterations = krylov.size;
-      this.kernel.exports.copy(this.#n, krylov.x.pointer, x);
-      zeroStart = false;
+      // Without a basis (b = 0, or not finite) there is no start either.
+      if (krylov.size > 0) {
+        this.kernel.exports.copy(this.#n, krylov.x.pointer, x);
+        zeroStart = false;
+      }
     } else if (projection && role === 'target') {
       const { basis, size } = this.#krylov!;
       const improved = this.#projector!.project(operator, projection.kind, basis, size, b, x, zeroStart);

@@ -1,4 +1,5 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { Engine } from '../solver/engine.ts';
 import { checkChoice, checkCount, checkTolerance } from '../solver/options.ts';
 import type { ProjectionKind } from '../solver/types.ts';
 import { checkNdArray } from './ndarray.ts';
@@ -155,7 +156,7 @@ function checkChoices(options: PrecomputeOptions): void {
       `${WHERE}: signal must be an AbortSignal, not ${show(options.signal)}`,
     );
   }
-  if (options.engine !== undefined && typeof options.engine?.solve !== 'function') {
+  if (options.engine !== undefined && !(options.engine instanceof Engine)) {
     throw new SeedspanError(
       'INVALID_TYPE',
       `${WHERE}: engine must be made by createEngine, not ${show(options.engine)}`,
@@ -178,7 +179,7 @@ function checkNumbers(
   const least = scheme === 'na2024' ? 1e-3 : 0;
   if (T !== undefined && !(typeof T === 'number' && T > least && T < Infinity)) {
     throw new SeedspanError(
-      'INVALID_VALUE',
+      typeof T === 'number' ? 'INVALID_VALUE' : 'INVALID_TYPE',
       `${WHERE}: T is ${show(T)}, must be a finite number over ${least}`,
     );
   }

@@ -2,11 +2,10 @@ import { SeedspanError } from '../errors.ts';
 import { createEngine, type Engine } from '../solver/engine.ts';
 import type { SolveStatus } from '../solver/types.ts';
 import { yieldToHost } from '../solver/yield.ts';
-import type { Kernel } from '../wasm/kernel.ts';
 import { initialLogDensity } from './density.ts';
 import { worse } from './fixed-point.ts';
 import { GridSystem } from './grid-system.ts';
-import { checkNdArray } from './ndarray.ts';
+import { checkUnitRange } from './ndarray.ts';
 import { type ResolvedOptions, resolveOptions } from './options.ts';
 import { Run, type Shape } from './run.ts';
 import { solveConsistent } from './scheme-consistent.ts';
@@ -30,13 +29,18 @@ import type { NdArray, PrecomputeOptions, PrecomputeReport, PrecomputeResult, St
 export async function precomputeScores(options: PrecomputeOptions): Promise<PrecomputeResult> {
   const began = performance.now();
   const settings = resolveOptions(options);
+  const [images] = (options.images ?? options.initialLogDensity!).shape;
+  checkSeed(settings, images);
+  const times = levelTimes(settings, images);
+  checkDiffusion(settings, times);
+  options.engine?.checkAlive('the engine');
   options.signal?.throwIfAborted();
   const time: StageTimes = { density: 0, assembly: 0, projection: 0, solve: 0, score: 0 };
   const initial = await startDensities(options, settings, time);
   const engine = options.engine ?? (await createEngine());
   try {
     engine.checkAlive('the engine');
-    return await compute(engine, initial, options, settings, time, began);
+    return await compute(engine, initial, times, options, settings, time, began);
   } finally {
     if (engine !== options.engine) engine.dispose();
   }
@@ -52,7 +56,7 @@ async function startDensities(
   if (given !== undefined) return given;
   const began = performance.now();
   const pictures = images!;
-  checkNdArray('images', pictures, ['images', 'channels', 'H', 'W']);
+  checkUnitRange('images', pictures.data);
   const [count, ...rest] = pictures.shape;
   const size = pictures.data.length / count;
   const parts: NdArray[] = [];
@@ -74,20 +78,22 @@ async function startDensities(
 async function compute(
   engine: Engine,
   initial: NdArray,
+  times: Float64Array,
   options: PrecomputeOptions,
   settings: ResolvedOptions,
   time: StageTimes,
   began: number,
 ): Promise<PrecomputeResult> {
   const [images, channels, height, width] = initial.shape;
-  const { scheme, steps } = settings;
-  const levels = scheme === 'na2024' ? steps : steps + 1;
+  const { scheme } = settings;
+  const levels = times.length;
   const shape: Shape = { images, channels, height, width, levels };
   const n = height * width;
   const spacing = settings.spacing ?? [1 / (height - 1), 1 / (width - 1)];
   const logDensity = allocate(images * levels * channels * n, 'the log densities');
-  const times = levelTimes(settings, levels);
-  checkDiffusion(settings, times);
+  // Before the work: what there is no room for should show at once.
+  const components = scheme === 'na2024' ? 1 : 2;
+  const scoreData = allocate(images * levels * channels * components * n, 'the scores');
   const run = new Run({
     kernel: engine.kernel,
     shape,
@@ -101,7 +107,6 @@ async function compute(
     signal: options.signal,
     onProgress: options.onProgress,
   });
-  checkSeed(settings, images);
   for (let image = 0; image < images; image++) {
     for (let channel = 0; channel < channels; channel++) {
       const start = (image * channels + channel) * n;
@@ -114,11 +119,12 @@ async function compute(
     else if (scheme === 'lau2025') await solveLau2025(run, system);
     else await solveConsistent(run, system, settings);
     await run.pause();
-    const scores = differenceScores(engine.kernel, run, settings, system);
+    differenceScores(run, settings, system, scoreData);
     run.complete();
+    const inner = components === 1 ? [height, width] : [2, height, width];
     return {
       logDensity: { data: logDensity, shape: [images, levels, channels, height, width] },
-      scores,
+      scores: { data: scoreData, shape: [images, levels, channels, ...inner] },
       report: makeReport(run, settings, options, engine, performance.now() - began),
     };
   } finally {
@@ -126,15 +132,14 @@ async function compute(
   }
 }
 
-/** The scores of all levels, the given one included. */
-function differenceScores(kernel: Kernel, run: Run, settings: ResolvedOptions, system: GridSystem): NdArray {
+/** data <- the scores of all levels, the given one included. */
+function differenceScores(run: Run, settings: ResolvedOptions, system: GridSystem, data: Float64Array): void {
   const began = performance.now();
   const { images, channels, height, width, levels } = run.shape;
   const n = height * width;
   const components = settings.scheme === 'na2024' ? 1 : 2;
-  const data = allocate(images * levels * channels * components * n, 'the scores');
   const [dx, dy] = run.spacing;
-  const { exports } = kernel;
+  const { exports } = run.kernel;
   for (let image = 0; image < images; image++) {
     for (let level = 0; level < levels; level++) {
       for (let channel = 0; channel < channels; channel++) {
@@ -161,8 +166,6 @@ function differenceScores(kernel: Kernel, run: Run, settings: ResolvedOptions, s
     }
   }
   run.time.score = performance.now() - began;
-  const inner = components === 1 ? [height, width] : [2, height, width];
-  return { data, shape: [images, levels, channels, ...inner] };
 }
 
 function makeReport(
@@ -202,10 +205,21 @@ function makeReport(
 }
 
 /** `na2024` has N levels from eps to T; the others N + 1 from 0 to T. */
-function levelTimes({ scheme, T }: ResolvedOptions, levels: number): Float64Array {
+function levelTimes({ scheme, T, steps }: ResolvedOptions, images: number): Float64Array {
+  const levels = scheme === 'na2024' ? steps : steps + 1;
+  if (images * levels > MOST_STEP_REPORTS) {
+    throw new SeedspanError(
+      'OUT_OF_MEMORY',
+      `precomputeScores: ${images} images at ${levels} time levels are over ${MOST_STEP_REPORTS} fields; take fewer images or steps`,
+      { images, levels },
+    );
+  }
   const first = scheme === 'na2024' ? NA_FIRST_TIME : 0;
   return Float64Array.from({ length: levels }, (_, i) => first + (i * (T - first)) / (levels - 1));
 }
+
+/** Beyond it the report alone, one entry an image and level, does not fit beside the fields. */
+const MOST_STEP_REPORTS = 2 ** 22;
 
 /** eps of arXiv 2404.06661. */
 const NA_FIRST_TIME = 1e-3;

@@ -1,3 +1,4 @@
+import { SeedspanError } from '../errors.ts';
 import type { SolveStatus } from '../solver/types.ts';
 import { yieldToHost } from '../solver/yield.ts';
 import type { Kernel } from '../wasm/kernel.ts';
@@ -41,6 +42,9 @@ export class Run {
   #done = 0;
   /** Linear systems that are expected in all. */
   #total: number;
+  /** Fixed-point loops that are to end, one a level, channel and image, and those that have. */
+  readonly #loops: number;
+  #ended = 0;
   #lastPause = performance.now();
 
   constructor(
@@ -61,7 +65,8 @@ export class Run {
     this.#signal = settings.signal;
     this.#onProgress = settings.onProgress;
     const { images, channels, levels } = this.shape;
-    this.#total = images * channels * (levels - 1);
+    this.#loops = images * channels * (levels - 1);
+    this.#total = this.#loops;
     this.images = Array.from({ length: images }, () => ({
       status: 'converged',
       fixedPointIterations: 0,
@@ -127,12 +132,14 @@ export class Run {
     return outcome;
   }
 
-  /** Books the end of a fixed-point loop at one level. */
+  /** Books the end of a fixed-point loop at one level; the loops to come are expected to be as long. */
   endStep(image: number, level: number, iterations: number, measure: number, status: SolveStatus): void {
     const step = this.step(image, level);
     step.fixedPointIterations = Math.max(step.fixedPointIterations, iterations);
     step.change = Math.max(step.change, measure);
     step.status = worse(step.status, status);
+    this.#ended++;
+    this.expect(Math.round((this.#done * this.#loops) / this.#ended));
   }
 
   /** Corrects the number of linear systems that are expected in all. */
@@ -154,6 +161,7 @@ export class Run {
     this.#report();
     await yieldToHost();
     this.#signal?.throwIfAborted();
+    if (this.kernel.closed) throw new SeedspanError('DISPOSED', 'the engine was disposed of meanwhile');
     this.#lastPause = performance.now();
   }
 

@@ -61,7 +61,8 @@ export async function solveConsistent(
       const g = sde.diffusion(t);
       drift.load(t);
       drift.differenceAround(t);
-      border.view.set(borderConstants(boundary, shape, run.spacing, drift, g, t));
+      const constants = borderConstants(boundary, shape, run.spacing, drift, g, t);
+      border.view.set(constants);
       return 0.5 * g * g;
     };
 

@@ -59,8 +59,9 @@ export async function solveNa2024(run: Run, system: GridSystem): Promise<void> {
             change[image] += exports.distanceSquared(n, system.x.pointer, system.last.pointer);
             norm[image] += exports.norm2(n, system.last.pointer) ** 2;
             field.set(system.x.view);
-            // Each sweep solves every level anew: only the last one's status counts.
-            run.step(image, level).status = outcome.status;
+            // Each sweep solves every level anew: only the last one's statuses count.
+            const step = run.step(image, level);
+            step.status = channel === 0 ? outcome.status : worse(step.status, outcome.status);
           }
         }
       }
@@ -97,7 +98,7 @@ function endSweep(
   norm: number,
   active: Set<number>,
 ): void {
-  const measure = Math.sqrt(change / norm);
+  const measure = Math.sqrt(change / (norm || 1));
   run.images[image].changes.push(measure);
   const status = monitor.update(measure, sweep);
   if (status === undefined) return;

@@ -13,7 +13,7 @@ export interface NdArray<T extends Float32Array | Float64Array = Float64Array> {
  * Coordinates are those of the grid: `x` along i (rows), `y` along j (columns).
  */
 export interface Sde {
-  /** f; absent means zero. */
+  /** f; absent means zero. Scheme `consistent` takes it one spacing outside the grid, too, for its divergence. */
   readonly drift?: (x: number, y: number, t: number) => readonly [number, number];
   /** g, finite and not negative. */
   readonly diffusion: (t: number) => number;
@@ -36,7 +36,10 @@ export type Boundary =
 
 export interface Progress {
   stage: 'density' | 'solve';
-  /** Work units done and in all; a unit is one image's density, or one linear system. `total` may grow. */
+  /**
+   * Work units done and in all; a unit is one image's density, or one linear system. How many systems there will be
+   * shows only as they are solved: `total` is an estimate until the last report, in which `done` is `total`.
+   */
   done: number;
   total: number;
 }
@@ -59,7 +62,10 @@ export interface PrecomputeOptions {
   T?: number;
   /** Grid spacing, one number or [dx, dy]. Default: 1 in `na2024`, the unit square's in the others. */
   spacing?: number | readonly [number, number];
-  /** Relative residual of every linear solve. */
+  /**
+   * Relative residual of every linear solve. Below `fixedPoint.rtol`: started from the last iterate, a solve changes
+   * nothing that its tolerance allows, and a loop that ends by the change would take that for convergence.
+   */
   rtol?: number;
   /**
    * The loop over the non-linear term; `na2024` calls it policy iteration. It ends when its measure is at most

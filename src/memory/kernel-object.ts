@@ -1,3 +1,4 @@
+import { SeedspanError } from '../errors.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { Disposable } from './disposable.ts';
 import { Scope } from './scope.ts';
@@ -7,6 +8,7 @@ export abstract class KernelObject extends Disposable {
   /** @internal */
   readonly kernel: Kernel;
   #scope: Scope | undefined;
+  #users = 0;
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -23,6 +25,8 @@ export abstract class KernelObject extends Disposable {
     const scope = new Scope(this.kernel);
     try {
       const made = make(scope);
+      // A matrix-free function may have done it.
+      if (this.kernel.closed) throw new SeedspanError('DISPOSED', 'the engine was disposed of meanwhile');
       this.#scope = scope;
       this.kernel.objects.add(this);
       return made;
@@ -32,8 +36,24 @@ export abstract class KernelObject extends Disposable {
     }
   }
 
+  /**
+   * Keeps the memory until as many calls of `letGo`, also when disposed of in between: a matrix-free function, or
+   * whoever runs between two slices of a `solveAsync`, may dispose of what the solve still reads.
+   *
+   * @internal
+   */
+  keep(): void {
+    this.#users++;
+  }
+
+  /** @internal */
+  letGo(): void {
+    this.#users--;
+    if (this.#users === 0 && this.disposed) this.#scope?.dispose();
+  }
+
   protected onDispose(): void {
-    this.#scope?.dispose();
     this.kernel.objects.delete(this);
+    if (this.#users === 0) this.#scope?.dispose();
   }
 }

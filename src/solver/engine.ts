@@ -1,6 +1,7 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { Disposable } from '../memory/disposable.ts';
 import { Scope } from '../memory/scope.ts';
+import { checkNumberArray } from '../sparse/checks.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Build } from '../wasm/binaries.ts';
 import { chooseBuild } from '../wasm/features.ts';
@@ -8,18 +9,23 @@ import { Kernel } from '../wasm/kernel.ts';
 import { uploadPattern } from './operator.ts';
 import {
   checkCount,
+  checkFlag,
+  checkMatrix,
+  checkOut,
   checkSolveOptions,
   checkVector,
-  refuseNonFinite,
   SOLVE_ASYNC_OPTIONS,
   SOLVE_OPTIONS,
   systemSize,
+  takeVector,
   WORKSPACE_OPTIONS,
 } from './options.ts';
 import { type FactoredKind, Preconditioner } from './preconditioner.ts';
 import { SeedSubspace, type SeedSubspaceOptions } from './seed-subspace.ts';
-import type { SolveAsyncOptions, SolveOptions, SolveResult, SystemMatrix } from './types.ts';
-import { Workspace, type WorkspaceOptions } from './workspace.ts';
+import type { SolveAsyncOptions, SolveOptions } from './solve-options.ts';
+import type { SolveResult, SystemMatrix } from './types.ts';
+import { Workspace } from './workspace.ts';
+import type { WorkspaceOptions } from './workspace-options.ts';
 import { yieldToHost } from './yield.ts';
 
 export interface EngineOptions {
@@ -110,6 +116,7 @@ export class Engine extends Disposable {
     options: SolveAsyncOptions = {},
   ): Promise<SolveResult> {
     const where = 'solveAsync';
+    checkOptionNames(where, options, SOLVE_ASYNC_OPTIONS);
     const { signal, onProgress } = options;
     checkSignal(signal, where);
     if (onProgress !== undefined && typeof onProgress !== 'function') {
@@ -163,11 +170,13 @@ export class Engine extends Disposable {
    */
   preconditioner(A: CsrMatrix, kind: FactoredKind): Preconditioner {
     this.checkAlive('the engine');
-    const size = systemSize('preconditioner', A, 0);
-    if ((kind !== 'jacobi' && kind !== 'ilu0') || typeof A === 'function') {
+    checkMatrix('preconditioner', A);
+    systemSize('preconditioner', A, undefined);
+    if (kind !== 'jacobi' && kind !== 'ilu0') {
       throw new SeedspanError(
         'INVALID_VALUE',
-        `preconditioner: kind is ${show(kind)} for ${size} unknowns, must be "jacobi" or "ilu0", of a matrix`,
+        `preconditioner: kind is ${show(kind)}, must be "jacobi" or "ilu0"`,
+        { option: 'kind', value: kind },
       );
     }
     return new Preconditioner(this.kernel, kind, A);
@@ -194,12 +203,14 @@ export class Engine extends Disposable {
     options: { transpose?: boolean; out?: Float64Array } = {},
   ): Float64Array {
     this.checkAlive('the engine');
+    checkMatrix('multiply', A);
     checkOptionNames('multiply', options, ['transpose', 'out']);
+    checkFlag('multiply', 'transpose', options.transpose);
     const [rows, columns] = A.shape;
     const transpose = options.transpose ?? false;
     const [from, to] = transpose ? [rows, columns] : [columns, rows];
     checkVector('multiply', 'x', x, from);
-    checkVector('multiply', 'out', options.out, to);
+    checkOut('multiply', options.out, to);
     const scope = new Scope(this.kernel);
     try {
       const { indptr, indices } = uploadPattern(scope, A);
@@ -207,9 +218,7 @@ export class Engine extends Disposable {
       const input = scope.float64(from, 'the vector');
       const output = scope.float64(to, 'the product');
       data.view.set(A.data);
-      input.view.set(x);
-      if (!Number.isFinite(this.kernel.exports.maxAbs(from, input.pointer)))
-        refuseNonFinite('multiply', 'x', x);
+      takeVector(this.kernel, 'multiply', 'x', x, input);
       const { exports } = this.kernel;
       if (transpose) {
         exports.csrMultiplyTransposed(
@@ -242,8 +251,9 @@ export class Engine extends Disposable {
   ): Workspace {
     this.checkAlive('the engine');
     checkSolveOptions(where, options, known);
-    const size = systemSize(where, A, typeof A === 'function' ? b?.length : undefined);
-    checkVector(where, 'b', b ?? null, size);
+    checkNumberArray(where, 'b', b);
+    const size = systemSize(where, A, typeof A === 'function' ? b.length : undefined);
+    checkVector(where, 'b', b, size);
     const { workspace } = options;
     if (workspace === undefined) {
       const { method, preconditioner, side, restart, storage } = options;
@@ -266,6 +276,7 @@ export class Engine extends Disposable {
 
   /** Disposes of everything that was made with this engine, too. */
   protected onDispose(): void {
+    this.kernel.closed = true;
     for (const object of [...this.kernel.objects]) object.dispose();
   }
 }

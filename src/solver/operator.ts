@@ -3,6 +3,7 @@ import type { Float64Block } from '../memory/block.ts';
 import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
+import type { Kernel } from '../wasm/kernel.ts';
 import { DIA_MAX_DIAGONALS, DIA_MAX_FILL } from './defaults.ts';
 import type { Storage, SystemMatrix } from './types.ts';
 
@@ -27,15 +28,20 @@ export class KernelOperator {
   readonly #data: Float64Block | undefined;
   /** With `dia` storage: place of each CSR entry. */
   readonly #places: Int32Array | undefined;
+  readonly #kernel: Kernel;
+  /** The kernel's number of the function. */
+  readonly #id: number = 0;
 
   /** Takes the pattern of `A`, not its values: `load` does. */
   constructor(scope: Scope, A: SystemMatrix, size: number, storage: Storage) {
     const { kernel } = scope;
     this.n = size;
+    this.#kernel = kernel;
     this.pointer = scope.bytes(kernel.exports.operatorSize(), 'an operator');
     if (typeof A === 'function') {
       this.storage = 'function';
-      const id = kernel.addFunction(A);
+      const id = kernel.addFunction(A, size);
+      this.#id = id;
       scope.defer(() => kernel.removeFunction(id));
       kernel.exports.makeHostOperator(this.pointer, size, id);
       return;
@@ -59,8 +65,9 @@ export class KernelOperator {
     }
   }
 
-  /** Takes the values of a matrix with the pattern that this was made with. Allocates nothing. */
+  /** Takes the values of a matrix with the pattern that this was made with, or the function. Allocates nothing. */
   load(A: SystemMatrix): void {
+    if (typeof A === 'function') this.#kernel.replaceFunction(this.#id, A);
     if (this.#data === undefined || typeof A === 'function') return;
     const { view } = this.#data;
     const places = this.#places;

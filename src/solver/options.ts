@@ -1,5 +1,8 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import type { Float64Block } from '../memory/block.ts';
+import { checkFinite, checkLength, checkNumberArray, MAX_SIZE } from '../sparse/checks.ts';
 import { CsrMatrix } from '../sparse/index.ts';
+import type { Kernel } from '../wasm/kernel.ts';
 import { Preconditioner } from './preconditioner.ts';
 import type { Method, PreconditionerKind, ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
@@ -48,17 +51,17 @@ export function checkTolerance(where: string, name: string, value: unknown): voi
   );
 }
 
-/** Refuses what is not an integer >= least. */
+/** Refuses what is not an integer >= least, of at most 31 bits. */
 export function checkCount(where: string, name: string, value: unknown, least: number): void {
   if (
     value === undefined ||
-    (Number.isInteger(value) && (value as number) >= least && (value as number) < 2 ** 31)
+    (Number.isInteger(value) && (value as number) >= least && (value as number) <= MAX_SIZE)
   ) {
     return;
   }
   throw new SeedspanError(
     typeof value === 'number' ? 'INVALID_VALUE' : 'INVALID_TYPE',
-    `${where}: ${name} is ${show(value)}, must be an integer, ${least} or larger`,
+    `${where}: ${name} is ${show(value)}, must be an integer, ${least} or larger, at most ${MAX_SIZE}`,
     { option: name, value },
   );
 }
@@ -70,36 +73,37 @@ export function checkFlag(where: string, name: string, value: unknown): void {
 
 /** Refuses what is not an array of `length` numbers. */
 export function checkVector(where: string, name: string, value: unknown, length: number): void {
-  if (value === undefined) return;
-  const typed = ArrayBuffer.isView(value) && !(value instanceof DataView);
-  if (
-    (!typed && !Array.isArray(value)) ||
-    value instanceof BigInt64Array ||
-    value instanceof BigUint64Array
-  ) {
-    throw new SeedspanError(
-      'INVALID_TYPE',
-      `${where}: ${name} must be an array of numbers, not ${show(value)}`,
-    );
-  }
-  const found = (value as unknown as ArrayLike<number>).length;
-  if (found !== length) {
-    throw new SeedspanError('SHAPE_MISMATCH', `${where}: ${name} has length ${found}, must be ${length}`, {
-      expected: length,
-      found,
-    });
-  }
+  checkNumberArray(where, name, value);
+  checkLength(where, name, (value as ArrayLike<number>).length, length, 'the number of unknowns');
 }
 
-/** Refuses a vector with NaN or infinity, and says where. */
-export function refuseNonFinite(where: string, name: string, values: ArrayLike<number>): never {
-  let at = 0;
-  while (at < values.length - 1 && Number.isFinite(values[at])) at++;
-  throw new SeedspanError(
-    'INVALID_VALUE',
-    `${where}: ${name}[${at}] is ${show(values[at])}, must be a finite number`,
-    { index: at },
-  );
+/** Copies a vector into the kernel; refuses NaN, infinity and what is no number, and says where. */
+export function takeVector(
+  kernel: Kernel,
+  where: string,
+  name: string,
+  values: ArrayLike<number>,
+  block: Float64Block,
+) {
+  let taken = true;
+  try {
+    block.view.set(values);
+  } catch (error) {
+    // A bigint or a symbol among the numbers.
+    if (!(error instanceof TypeError)) throw error;
+    taken = false;
+  }
+  if (taken && Number.isFinite(kernel.exports.maxAbs(block.length, block.pointer))) return;
+  for (let k = 0; k < values.length; k++) checkFinite(where, `${name}[${k}]`, values[k]);
+}
+
+/** Refuses what is not a Float64Array of `length`. */
+export function checkOut(where: string, out: unknown, length: number): void {
+  if (out === undefined) return;
+  if (!(out instanceof Float64Array)) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: out must be a Float64Array, not ${show(out)}`);
+  }
+  checkLength(where, 'out', out.length, length, 'the length of the result');
 }
 
 /** The number of unknowns of a square system; refuses all else. `size` is that of a function, where known. */
@@ -113,12 +117,7 @@ export function systemSize(where: string, A: SystemMatrix, size: number | undefi
     }
     return size;
   }
-  if (!(A instanceof CsrMatrix)) {
-    throw new SeedspanError(
-      'INVALID_TYPE',
-      `${where}: the matrix must be made by csr, fromTriplets or fromDense, or be a function (x, y); it is ${show(A)}`,
-    );
-  }
+  checkMatrix(where, A, ', or be a function (x, y)');
   const [rows, columns] = A.shape;
   if (rows !== columns) {
     throw new SeedspanError(
@@ -129,7 +128,17 @@ export function systemSize(where: string, A: SystemMatrix, size: number | undefi
       },
     );
   }
+  if (size !== undefined) checkLength(where, 'the system', rows, size, 'the option size');
   return rows;
+}
+
+/** Refuses what is not a matrix of this package. `or`: what else would do. */
+export function checkMatrix(where: string, A: unknown, or = ''): asserts A is CsrMatrix {
+  if (A instanceof CsrMatrix) return;
+  throw new SeedspanError(
+    'INVALID_TYPE',
+    `${where}: the matrix must be made by csr, fromTriplets or fromDense${or}; it is ${show(A)}`,
+  );
 }
 
 /** Checks names and values of all options that solves and workspaces know, as far as they are given. */

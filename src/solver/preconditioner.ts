@@ -95,7 +95,7 @@ class Ilu0 extends KernelPreconditioner {
 class HostPreconditioner extends KernelPreconditioner {
   constructor(scope: Scope, n: number, call: MatrixFree) {
     super(scope);
-    const id = scope.kernel.addFunction(call);
+    const id = scope.kernel.addFunction(call, n);
     scope.defer(() => scope.kernel.removeFunction(id));
     scope.kernel.exports.makeHostPreconditioner(this.pointer, n, id);
   }
@@ -193,12 +193,13 @@ export class Preconditioner extends KernelObject {
         `${where}: the last update of the preconditioner failed; update it again`,
       );
     }
-    if (this.kernel !== kernel || this.size !== size) {
+    if (this.kernel !== kernel) {
+      throw new SeedspanError('INVALID_VALUE', `${where}: the preconditioner belongs to another engine`);
+    }
+    if (this.size !== size) {
       throw new SeedspanError(
         'SHAPE_MISMATCH',
-        this.kernel === kernel
-          ? `${where}: the preconditioner has ${this.size} unknowns, the system ${size}`
-          : `${where}: the preconditioner belongs to another engine`,
+        `${where}: the preconditioner has ${this.size} unknowns, the system ${size}`,
       );
     }
   }

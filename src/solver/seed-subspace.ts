@@ -2,12 +2,13 @@ import { SeedspanError } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Scope } from '../memory/scope.ts';
+import { checkNumberArray } from '../sparse/checks.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { SEED_DEFAULTS, SOLVE_DEFAULTS } from './defaults.ts';
 import { KernelMethod } from './method.ts';
 import { KernelOperator } from './operator.ts';
-import { checkVector, refuseNonFinite, systemSize } from './options.ts';
+import { checkVector, systemSize, takeVector } from './options.ts';
 import type { ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
 export interface SeedSubspaceOptions {
@@ -33,26 +34,27 @@ export interface SeedSubspaceOptions {
 export class SeedSubspace extends KernelObject {
   /** Unknowns. */
   readonly unknowns: number;
-  /** `||b - A x||` that the last projection left. @internal */
-  projectedResidualNorm = 0;
+  /** `||b - A x||` before the last projection. @internal */
+  startResidualNorm = 0;
 
   readonly #krylov: KrylovBasis;
   readonly #projector: Projector;
+  #busy = false;
 
   /** @internal */
   constructor(kernel: Kernel, A: SystemMatrix, b: ArrayLike<number>, options: SeedSubspaceOptions) {
     super(kernel);
     const where = 'seedSubspace';
-    const n = systemSize(where, A, options.size ?? (typeof A === 'function' ? b?.length : undefined));
+    checkNumberArray(where, 'b', b);
+    const n = systemSize(where, A, options.size ?? (typeof A === 'function' ? b.length : undefined));
     this.unknowns = n;
-    checkVector(where, 'b', b ?? null, n);
+    checkVector(where, 'b', b, n);
     const dim = Math.max(1, Math.min(options.dim ?? SEED_DEFAULTS.dim, n));
     [this.#krylov, this.#projector] = this.hold((scope) => {
       const operator = new KernelOperator(scope, A, n, options.storage ?? SOLVE_DEFAULTS.storage);
       operator.load(A);
       const rightHandSide = scope.float64(n, 'the right-hand side of the seed');
-      rightHandSide.view.set(b);
-      if (!Number.isFinite(kernel.exports.maxAbs(n, rightHandSide.pointer))) refuseNonFinite(where, 'b', b);
+      takeVector(kernel, where, 'b', b, rightHandSide);
       const krylov = new KrylovBasis(scope, n, dim);
       krylov.build(operator.pointer, rightHandSide.pointer, options.rtol ?? SEED_DEFAULTS.rtol);
       return [krylov, new Projector(scope, n, dim)];
@@ -91,21 +93,39 @@ export class SeedSubspace extends KernelObject {
   /** @internal */
   checkUsable(kernel: Kernel, size: number, where: string): void {
     this.checkAlive('the seed subspace');
-    if (this.kernel === kernel && this.unknowns === size) return;
+    if (this.kernel !== kernel) {
+      throw new SeedspanError('INVALID_VALUE', `${where}: the seed belongs to another engine`);
+    }
+    if (this.unknowns === size) return;
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      this.kernel === kernel
-        ? `${where}: the seed has ${this.unknowns} unknowns, the system ${size}`
-        : `${where}: the seed belongs to another engine`,
+      `${where}: the seed has ${this.unknowns} unknowns, the system ${size}`,
     );
   }
 
   /** Improves x, returns whether it did. @internal */
-  project(operator: Pointer, kind: ProjectionKind, b: Pointer, x: Pointer, zeroStart: boolean): boolean {
-    const { basis, size } = this.#krylov;
-    const applied = this.#projector.project(operator, kind, basis, size, b, x, zeroStart);
-    this.projectedResidualNorm = this.#projector.residualNorm;
-    return applied;
+  project(
+    operator: Pointer,
+    kind: ProjectionKind,
+    b: Pointer,
+    x: Pointer,
+    zeroStart: boolean,
+    where: string,
+  ): boolean {
+    if (this.#busy) {
+      throw new SeedspanError('BUSY', `${where}: the seed is in use by a projection that has not ended`);
+    }
+    this.#busy = true;
+    this.keep();
+    try {
+      const { basis, size } = this.#krylov;
+      const applied = this.#projector.project(operator, kind, basis, size, b, x, zeroStart);
+      this.startResidualNorm = this.#projector.startNorm;
+      return applied;
+    } finally {
+      this.#busy = false;
+      this.letGo();
+    }
   }
 }
 
@@ -132,12 +152,27 @@ export class KrylovBasis {
 
   /** From b; returns the products with A that it took. */
   build(operator: Pointer, b: Pointer, rtol: number): number {
-    const start = { operator, preconditioner: 0, b, x: this.x.pointer, rtol, atol: 0, maxiter: this.#dim };
-    const running = this.#gmres.init({ ...start, zeroStart: true, history: 0, historyCapacity: 0 });
-    if (running) this.#gmres.step(this.#dim);
-    // With b = 0, or not finite, no cycle has begun and the workspace holds an older basis, or none.
-    this.size = running ? this.#kernel.exports.gmresColumns(this.#gmres.pointer) : 0;
-    return this.#gmres.matvecs;
+    const gmres = this.#gmres;
+    const { exports } = this.#kernel;
+    const start = { operator, preconditioner: 0, b, x: this.x.pointer, rtol, atol: 0 };
+    const init = (maxiter: number): boolean =>
+      gmres.init({ ...start, maxiter, zeroStart: true, history: 0, historyCapacity: 0 });
+    this.size = 0;
+    // With b = 0, or not finite, no cycle begins and the workspace holds an older basis, or none.
+    let running = init(this.#dim);
+    if (!running) return gmres.matvecs;
+    while (running && exports.gmresColumns(gmres.pointer) === gmres.iterations) running = gmres.step(1);
+    let matvecs = gmres.matvecs;
+    if (running) {
+      // The cycle ended just short of the tolerance, and another began in the place of its basis. Made again, it
+      // ends for good where it ended.
+      const length = gmres.iterations;
+      init(length);
+      gmres.step(length);
+      matvecs += gmres.matvecs;
+    }
+    this.size = exports.gmresColumns(gmres.pointer);
+    return matvecs;
   }
 
   get basis(): Pointer {
@@ -178,7 +213,9 @@ export class KrylovBasis {
 
 /** Room for projections on a basis of at most `dim` vectors. @internal */
 export class Projector {
-  /** `||b - A x||` of what the last projection left, computed from b, A and x. */
+  /** `||b - A x||` before the last projection. */
+  startNorm = 0;
+  /** What the last projection left of it, as the projection has it. */
   residualNorm = 0;
   readonly #kernel: Kernel;
   readonly #n: number;
@@ -218,6 +255,7 @@ export class Projector {
       exports.applyOperator(operator, x, r);
       exports.subtract(n, b, r, r);
     }
+    this.startNorm = exports.norm2(n, r);
     let improved = 0;
     if (size > 0) {
       exports.applyToBasis(operator, size, V, stride, W);

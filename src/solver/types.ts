@@ -1,7 +1,4 @@
 import type { CsrMatrix } from '../sparse/index.ts';
-import type { Preconditioner } from './preconditioner.ts';
-import type { SeedSubspace } from './seed-subspace.ts';
-import type { Workspace } from './workspace.ts';
 
 /**
  * How a solve ended. Only `converged` means that the tolerance is met, and it is always the true residual that
@@ -9,7 +6,8 @@ import type { Workspace } from './workspace.ts';
  *
  * - `max-iterations`: there was progress, not enough of it.
  * - `breakdown`: the method divides by zero here. The matrix may be singular, or not of the kind that the method
- *   is for (`cg` on one that is not positive definite).
+ *   is for (`cg` on one that is not positive definite); `bicgstab` and `cg` also end so where norms below 1e-150
+ *   or above 1e150 cannot be squared.
  * - `stagnated`: more iterations would change nothing; the accuracy that is left is what rounding, or the
  *   restarts, allow.
  * - `non-finite`: numbers overflowed, or a matrix-free function returned NaN.
@@ -23,37 +21,11 @@ export type ProjectionKind = 'galerkin' | 'minimal-residual';
 export type Storage = 'auto' | 'csr' | 'dia';
 
 /**
- * A matrix given by what it does: reads `x`, writes `A x` into `y`. Both are views of the kernel's memory that
- * are valid during the call only. It must be linear, and must not be asynchronous.
+ * A matrix given by what it does: reads `x`, writes `A x` into `y`, which comes in as zeros. Both are the solver's
+ * arrays, valid during the call only. It must be linear, return nothing, and not be asynchronous; it may solve
+ * other systems.
  */
 export type MatrixFree = (x: Float64Array, y: Float64Array) => void;
-
-export interface SolveOptions {
-  method?: Method;
-  /** A kind, a function `(r, z)` that writes `M^-1 r` into z, or one made by `engine.preconditioner`. */
-  preconditioner?: PreconditionerKind | MatrixFree | Preconditioner;
-  /** GMRES only: the side of the preconditioner. */
-  side?: 'left' | 'right';
-  /** GMRES only: dimension of a cycle; never more than n is used. */
-  restart?: number;
-  /** Stop when `||b - A x|| <= max(rtol ||b||, atol)`. */
-  rtol?: number;
-  atol?: number;
-  /** Most iterations; a GMRES iteration is one step of Arnoldi, a restart costs none. */
-  maxiter?: number;
-  /** Start; zero without it. Not changed, unless it is `out` too. */
-  x0?: ArrayLike<number>;
-  /** The solution is written here, and is `result.x`. */
-  out?: Float64Array;
-  /** Keep the residual norm of every iteration. */
-  history?: boolean;
-  storage?: Storage;
-  /** Made by `engine.workspace` for this pattern: nothing is allocated, and `result` is reused by the next solve. */
-  workspace?: Workspace;
-  /** Improve the start by projection on a seed's Krylov subspace. */
-  seed?: SeedSubspace;
-  projection?: ProjectionKind;
-}
 
 export interface SolveProgress {
   iterations: number;
@@ -61,12 +33,6 @@ export interface SolveProgress {
   residualNorm: number;
   /** The norm at which the solve stops. */
   tolerance: number;
-}
-
-export interface SolveAsyncOptions extends SolveOptions {
-  /** Checked between slices of some milliseconds; the promise is rejected with its reason. */
-  signal?: AbortSignal;
-  onProgress?: (progress: SolveProgress) => void;
 }
 
 export interface SolveResult {

@@ -1,21 +1,15 @@
-import { SeedspanError } from '../errors.ts';
+import { SeedspanError, show } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
 import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
-import { checkVector, refuseNonFinite, systemSize } from './options.ts';
+import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
-import type { Method, SolveOptions, SolveProgress, SolveResult, SystemMatrix } from './types.ts';
-
-export type WorkspaceOptions = Pick<
-  SolveOptions,
-  'method' | 'preconditioner' | 'side' | 'restart' | 'storage'
-> & {
-  /** Unknowns; needed for a matrix-free system only. */
-  size?: number;
-};
+import { SeedSubspace } from './seed-subspace.ts';
+import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
+import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
 
 /** Residual norms that are fetched from the kernel at a time. */
 const HISTORY_CAPACITY = 256;
@@ -31,11 +25,12 @@ export class Workspace extends KernelObject {
   readonly method: Method;
   readonly restart: number;
   readonly side: 'left' | 'right';
-  readonly preconditioner: NonNullable<SolveOptions['preconditioner']>;
+  readonly preconditioner: NonNullable<RunOptions['preconditioner']>;
   readonly storage: 'csr' | 'dia' | 'function';
   /** Bytes of kernel memory that it holds. */
   readonly bytes: number;
 
+  readonly #askedStorage: Storage;
   readonly #operator: KernelOperator;
   /** Made here and updated with each matrix; a `Preconditioner` given from outside is used as it is. */
   readonly #own: KernelPreconditioner | undefined;
@@ -58,14 +53,22 @@ export class Workspace extends KernelObject {
     this.size = systemSize(where, A, options.size);
     this.method = options.method ?? SOLVE_DEFAULTS.method;
     this.side = options.side ?? SOLVE_DEFAULTS.side;
+    if (this.side === 'left' && this.method !== 'gmres') {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: side "left" is for method "gmres"; "${this.method}" has one way to be preconditioned`,
+        { option: 'side' },
+      );
+    }
     this.restart = Math.max(1, Math.min(options.restart ?? SOLVE_DEFAULTS.restart, this.size));
     const preconditioner = options.preconditioner ?? SOLVE_DEFAULTS.preconditioner;
     this.preconditioner = preconditioner;
     if (preconditioner instanceof Preconditioner) preconditioner.checkUsable(kernel, this.size, where);
+    this.#askedStorage = options.storage ?? SOLVE_DEFAULTS.storage;
     const n = this.size;
     const before = kernel.bytesInUse;
     const parts = this.hold((scope) => {
-      const operator = new KernelOperator(scope, A, n, options.storage ?? SOLVE_DEFAULTS.storage);
+      const operator = new KernelOperator(scope, A, n, this.#askedStorage);
       const own =
         preconditioner === 'none' || preconditioner instanceof Preconditioner
           ? undefined
@@ -134,6 +137,8 @@ export class Workspace extends KernelObject {
       throw new SeedspanError('BUSY', `${where}: the workspace is in use by a solve that has not ended`);
     }
     this.#busy = true;
+    this.keep();
+    if (this.preconditioner instanceof Preconditioner) this.preconditioner.keep();
   }
 
   /**
@@ -141,31 +146,47 @@ export class Workspace extends KernelObject {
    *
    * @internal
    */
-  begin(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions, where: string): boolean {
+  begin(A: SystemMatrix, b: ArrayLike<number>, options: RunOptions, where: string): boolean {
     const n = this.size;
-    this.#checkFits(options, where);
+    checkAgreement(where, this, this.#askedStorage, options);
     this.#operator.check(A, where);
+    const { x0, out, seed } = options;
     checkVector(where, 'b', b, n);
-    checkVector(where, 'x0', options.x0, n);
-    checkOut(options.out, n, where);
-    options.seed?.checkUsable(this.kernel, n, where);
-    const start = this.#start;
-    const { exports } = this.kernel;
-    this.#b.view.set(b);
-    if (!Number.isFinite(exports.maxAbs(n, this.#b.pointer))) refuseNonFinite(where, 'b', b);
-    if (options.x0 !== undefined) {
-      this.#x.view.set(options.x0);
-      if (!Number.isFinite(exports.maxAbs(n, this.#x.pointer))) refuseNonFinite(where, 'x0', options.x0);
+    if (x0 !== undefined) checkVector(where, 'x0', x0, n);
+    checkOut(where, out, n);
+    if (seed !== undefined && !(seed instanceof SeedSubspace)) {
+      throw new SeedspanError(
+        'INVALID_TYPE',
+        `${where}: seed must be made by engine.seedSubspace, not ${show(seed)}`,
+      );
     }
+    seed?.checkUsable(this.kernel, n, where);
+    const start = this.#start;
+    takeVector(this.kernel, where, 'b', b, this.#b);
+    if (x0 !== undefined) takeVector(this.kernel, where, 'x0', x0, this.#x);
     this.#operator.load(A);
     start.preconditioner = this.#preparePreconditioner(A, where);
     start.rtol = options.rtol ?? SOLVE_DEFAULTS.rtol;
     start.atol = options.atol ?? SOLVE_DEFAULTS.atol;
     start.maxiter = options.maxiter ?? defaultMaxiter(n);
-    start.zeroStart = options.x0 === undefined;
+    start.zeroStart = x0 === undefined;
     start.historyCapacity = options.history ? HISTORY_CAPACITY : 0;
     this.#norms = options.history ? [] : undefined;
-    this.#project(options);
+    const before = this.#project(options, where);
+    const running = this.#method.init(start);
+    const result = this.#result;
+    if (!result.projected) return running;
+    const after = this.#method.residualNorm;
+    result.projectedResidualNorm = after;
+    if (after <= before || (options.projection === 'galerkin' && Number.isFinite(after))) return running;
+    // Where A V is nearly dependent, rounding may do more harm to x than the projection does good; or it overflows.
+    if (x0 !== undefined) this.#x.view.set(x0);
+    start.zeroStart = x0 === undefined;
+    result.projected = false;
+    result.projectedResidualNorm = before;
+    this.#projectionMatvecs += this.#method.matvecs;
+    // The first norm in the history would be that of the start given up.
+    this.#method.takeHistory();
     return this.#method.init(start);
   }
 
@@ -175,7 +196,7 @@ export class Workspace extends KernelObject {
    * @internal
    */
   step(count: number): boolean {
-    this.checkAlive('the workspace');
+    this.#checkStillUsable();
     if (this.#norms === undefined) return this.#method.step(count);
     let running = true;
     for (let left = count; running && left > 0; left -= HISTORY_CAPACITY) {
@@ -198,6 +219,7 @@ export class Workspace extends KernelObject {
    * @internal
    */
   finish(out: Float64Array | undefined): SolveResult {
+    this.#checkStillUsable();
     const result = this.#result;
     const method = this.#method;
     result.x = out ?? this.#ownX;
@@ -220,6 +242,13 @@ export class Workspace extends KernelObject {
    */
   release(): void {
     this.#busy = false;
+    if (this.preconditioner instanceof Preconditioner) this.preconditioner.letGo();
+    this.letGo();
+  }
+
+  #checkStillUsable(): void {
+    this.checkAlive('the workspace');
+    if (this.preconditioner instanceof Preconditioner) this.preconditioner.checkAlive('the preconditioner');
   }
 
   /** The pointer for the method; 0 without a preconditioner. */
@@ -234,18 +263,20 @@ export class Workspace extends KernelObject {
     return this.#own.pointer;
   }
 
-  #project({ seed, projection }: SolveOptions): void {
+  /** Puts a better start into x; returns the residual norm of the one before. */
+  #project({ seed, projection }: RunOptions, where: string): number {
     const result = this.#result;
     const start = this.#start;
     result.projectedResidualNorm = undefined;
     result.projected = undefined;
     this.#projectionMatvecs = 0;
-    if (seed === undefined) return;
+    if (seed === undefined) return 0;
     const kind = projection ?? SOLVE_DEFAULTS.projection;
-    result.projected = seed.project(start.operator, kind, start.b, start.x, start.zeroStart);
-    result.projectedResidualNorm = seed.projectedResidualNorm;
+    result.projected = seed.project(start.operator, kind, start.b, start.x, start.zeroStart, where);
+    result.projectedResidualNorm = seed.startResidualNorm;
     this.#projectionMatvecs = seed.size + (start.zeroStart ? 0 : 1);
     start.zeroStart &&= !result.projected;
+    return seed.startResidualNorm;
   }
 
   #takeHistory(): void {
@@ -254,39 +285,4 @@ export class Workspace extends KernelObject {
     const { view } = this.#history;
     for (let k = 0; k < count; k++) this.#norms.push(view[k]);
   }
-
-  /** What was chosen when the workspace was made cannot be chosen again. */
-  #checkFits(options: SolveOptions, where: string): void {
-    for (const name of ['method', 'side', 'preconditioner'] as const) {
-      if (options[name] === undefined || options[name] === this[name]) continue;
-      throw new SeedspanError(
-        'INVALID_VALUE',
-        `${where}: the workspace was made with ${name} ${describe(this[name])}, the solve asks for ${describe(options[name])}`,
-        { option: name },
-      );
-    }
-    const restart =
-      options.restart === undefined ? this.restart : Math.max(1, Math.min(options.restart, this.size));
-    if (
-      restart !== this.restart ||
-      (options.storage ?? 'auto') === (this.storage === 'dia' ? 'csr' : 'dia')
-    ) {
-      throw new SeedspanError(
-        'INVALID_VALUE',
-        `${where}: the workspace was made with restart ${this.restart} and storage "${this.storage}", ` +
-          'the solve asks for others',
-      );
-    }
-  }
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : typeof value === 'function' ? 'a function' : 'an object';
-}
-
-function checkOut(out: unknown, n: number, where: string): void {
-  if (out !== undefined && !(out instanceof Float64Array)) {
-    throw new SeedspanError('INVALID_TYPE', `${where}: out must be a Float64Array`);
-  }
-  checkVector(where, 'out', out, n);
 }

@@ -1,0 +1,14 @@
+import type { SolveProgress } from './types.ts';
+import type { Workspace } from './workspace.ts';
+import type { RunOptions } from './workspace-options.ts';
+
+export interface SolveOptions extends RunOptions {
+  /** Made by `engine.workspace` for this pattern: nothing is allocated, and `result` is reused by the next solve. */
+  workspace?: Workspace;
+}
+
+export interface SolveAsyncOptions extends SolveOptions {
+  /** Checked between slices of some milliseconds; the promise is rejected with its reason. */
+  signal?: AbortSignal;
+  onProgress?: (progress: SolveProgress) => void;
+}

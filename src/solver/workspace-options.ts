@@ -1,0 +1,79 @@
+import { SeedspanError } from '../errors.ts';
+import type { Preconditioner } from './preconditioner.ts';
+import type { SeedSubspace } from './seed-subspace.ts';
+import type { MatrixFree, Method, PreconditionerKind, ProjectionKind, Storage } from './types.ts';
+
+/** The options of a solve, but for the workspace that it uses. */
+export interface RunOptions {
+  method?: Method;
+  /** A kind, a function `(r, z)` that writes `M^-1 r` into z, or one made by `engine.preconditioner`. */
+  preconditioner?: PreconditionerKind | MatrixFree | Preconditioner;
+  /** GMRES only: the side of the preconditioner. */
+  side?: 'left' | 'right';
+  /** GMRES only: dimension of a cycle; never more than n is used. */
+  restart?: number;
+  /** Stop when `||b - A x|| <= max(rtol ||b||, atol)`. */
+  rtol?: number;
+  atol?: number;
+  /** Most iterations; a GMRES iteration is one step of Arnoldi, a restart costs none. */
+  maxiter?: number;
+  /** Start; zero without it. Not changed, unless it is `out` too. */
+  x0?: ArrayLike<number>;
+  /** The solution is written here, and is `result.x`. */
+  out?: Float64Array;
+  /** Keep the residual norm of every iteration. */
+  history?: boolean;
+  storage?: Storage;
+  /** Improve the start by projection on a seed's Krylov subspace. */
+  seed?: SeedSubspace;
+  projection?: ProjectionKind;
+}
+
+export type WorkspaceOptions = Pick<
+  RunOptions,
+  'method' | 'preconditioner' | 'side' | 'restart' | 'storage'
+> & {
+  /** Unknowns; needed for a matrix-free system only. */
+  size?: number;
+};
+
+/** What a workspace was made with. */
+interface Made {
+  size: number;
+  method: Method;
+  side: 'left' | 'right';
+  preconditioner: NonNullable<RunOptions['preconditioner']>;
+  restart: number;
+  storage: 'csr' | 'dia' | 'function';
+}
+
+/** What was chosen when a workspace was made cannot be chosen again. `askedStorage` is what its maker asked for. */
+export function checkAgreement(where: string, made: Made, askedStorage: Storage, options: RunOptions): void {
+  for (const name of ['method', 'side', 'preconditioner'] as const) {
+    if (options[name] === undefined || options[name] === made[name]) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: the workspace was made with ${name} ${describe(made[name])}, the solve asks for ${describe(options[name])}`,
+      { option: name },
+    );
+  }
+  const { restart, storage = 'auto' } = options;
+  if (restart !== undefined && Math.max(1, Math.min(restart, made.size)) !== made.restart) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: the workspace was made with restart ${made.restart}, the solve asks for ${restart}`,
+      { option: 'restart' },
+    );
+  }
+  if (storage !== 'auto' && storage !== made.storage && storage !== askedStorage) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: the workspace was made with storage "${made.storage}", the solve asks for "${storage}"`,
+      { option: 'storage' },
+    );
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : typeof value === 'function' ? 'a function' : 'an object';
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { binaries } from '../../src/wasm/binaries.ts';
+import type { KernelExports } from '../../src/wasm/exports.ts';
+import { BUILDS, useRoom } from './harness.ts';
+
+/** The file of this folder that tests each export on all builds. A new export does not compile without one. */
+const TESTED_IN: Record<keyof KernelExports, string> = {
+  memory: 'harness.ts',
+  allocate: 'arena.test.ts',
+  release: 'arena.test.ts',
+  bytesInUse: 'arena.test.ts',
+  setMemoryLimit: 'arena.test.ts',
+  dot: 'vector.test.ts',
+  maxAbs: 'vector.test.ts',
+  norm2: 'vector.test.ts',
+  axpy: 'vector.test.ts',
+  xpay: 'vector.test.ts',
+  scale: 'vector.test.ts',
+  multiply: 'vector.test.ts',
+  subtract: 'vector.test.ts',
+  copy: 'vector.test.ts',
+  zero: 'vector.test.ts',
+  distanceSquared: 'vector.test.ts',
+  dotAndSquare: 'vector.test.ts',
+  subtractScaledAndSquare: 'vector.test.ts',
+  blockDot: 'block.test.ts',
+  blockUpdate: 'block.test.ts',
+  vectorStride: 'block.test.ts',
+  csrMultiply: 'csr.test.ts',
+  csrMultiplyTransposed: 'csr.test.ts',
+  diaMultiply: 'dia.test.ts',
+  operatorSize: 'csr.test.ts',
+  makeCsr: 'matrices.ts',
+  makeDia: 'matrices.ts',
+  makeHostOperator: 'matrices.ts',
+  applyOperator: 'dia.test.ts',
+  ilu0Factor: 'matrices.ts',
+  ilu0Solve: 'preconditioner.test.ts',
+  preconditionerSize: 'matrices.ts',
+  makeJacobi: 'matrices.ts',
+  makeIlu0: 'matrices.ts',
+  makeHostPreconditioner: 'matrices.ts',
+  applyPreconditioner: 'preconditioner.test.ts',
+  statusOf: 'krylov.ts',
+  iterationsOf: 'krylov.ts',
+  matvecsOf: 'krylov.ts',
+  residualNormOf: 'krylov.ts',
+  estimateOf: 'krylov.ts',
+  rightHandSideNormOf: 'krylov.ts',
+  takeHistory: 'krylov.ts',
+  bicgstabSize: 'krylov.ts',
+  bicgstabInit: 'krylov.ts',
+  bicgstabStep: 'krylov.ts',
+  cgSize: 'krylov.ts',
+  cgInit: 'krylov.ts',
+  cgStep: 'krylov.ts',
+  gmresSize: 'krylov.ts',
+  gmresInit: 'krylov.ts',
+  gmresStep: 'krylov.ts',
+  gmresBasis: 'gmres-basis.test.ts',
+  gmresColumns: 'gmres-basis.test.ts',
+  gmresHessenberg: 'gmres-basis.test.ts',
+  orthogonalize: 'arnoldi.test.ts',
+  solveDense: 'dense.test.ts',
+  applyToBasis: 'projection.test.ts',
+  orthogonality: 'arnoldi.test.ts',
+  projectGalerkin: 'projection.test.ts',
+  projectMinimalResidual: 'projection.test.ts',
+  gradient: 'fokkerplanck.test.ts',
+  flatDifference: 'fokkerplanck.test.ts',
+  naAssemble: 'fokkerplanck.test.ts',
+  lauAssemble: 'fokkerplanck.test.ts',
+  consistentAssemble: 'fokkerplanck.test.ts',
+};
+
+describe.each(BUILDS)('the module, %s', (build) => {
+  // The room sees to it that a runtime without the build fails here, and has the flag that Node 20 needs.
+  const room = useRoom(build);
+  let module: WebAssembly.Module;
+
+  beforeAll(async () => {
+    module = await WebAssembly.compile(binaries[build]);
+  });
+
+  it('exports what is typed and tested, and nothing else', () => {
+    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(names.sort()).toEqual(Object.keys(TESTED_IN).sort());
+    expect(Object.keys(room.k).sort()).toEqual(names.sort());
+  });
+
+  it('imports the host function, and nothing else', () => {
+    expect(WebAssembly.Module.imports(module)).toEqual([
+      { module: 'host', name: 'multiply', kind: 'function' },
+    ]);
+  });
+});
+
+describe('the table of tests', () => {
+  it.each(Object.entries(TESTED_IN))('%s is used in %s', (name, file) => {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    expect(text).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+});

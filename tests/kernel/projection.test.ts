@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+import { type Csr, operator, product } from '../twins/csr.ts';
+import * as twin from '../twins/dense.ts';
+import { galerkin, minimalResidual } from '../twins/projection.ts';
+import { random, randomDominant, randomVector } from '../twins/random.ts';
+import { axpy, difference, dot, norm2 } from '../twins/vector.ts';
+import { BUILDS, expectNear, expectSame, type Room, replaced, useRoom } from './harness.ts';
+import { csrOperator } from './matrices.ts';
+import { diagonalMatrix, residualNorm } from './systems.ts';
+
+const KINDS = ['galerkin', 'minimal-residual'] as const;
+
+interface Projected {
+  improved: boolean;
+  x: Float64Array;
+  r: Float64Array;
+  /** W as it comes out. */
+  W: Float64Array[];
+}
+
+function project(
+  room: Room,
+  kind: (typeof KINDS)[number],
+  A: Csr,
+  V: readonly Float64Array[],
+  x: Float64Array,
+  r: Float64Array,
+): Projected {
+  const n = r.length;
+  const k = V.length;
+  const stride = room.k.vectorStride(n);
+  const [pV, pW] = [room.vector((k * stride) / 8), room.vector((k * stride) / 8)];
+  V.forEach((v, j) => {
+    room.view(pV + j * stride, n).set(v);
+  });
+  room.k.applyToBasis(csrOperator(room, A), k, pV, stride, pW);
+  V.forEach((v, j) => {
+    expectSame(room.read(pW + j * stride, n), product(A, v), 'A V');
+  });
+  const [px, pr] = [room.vector(x), room.vector(r, 1)];
+  const improved =
+    kind === 'galerkin'
+      ? room.k.projectGalerkin(n, k, pV, pW, stride, room.vector(k * (k + 1)), px, pr)
+      : room.k.projectMinimalResidual(
+          n,
+          k,
+          pV,
+          pW,
+          stride,
+          room.vector((k + 1) * (k + 3)),
+          room.vector(n),
+          px,
+          pr,
+        );
+  return {
+    improved: improved !== 0,
+    x: room.read(px, n),
+    r: room.read(pr, n),
+    W: V.map((_, j) => room.read(pW + j * stride, n)),
+  };
+}
+
+describe.each(BUILDS)('projection on a basis, %s', (build) => {
+  const room = useRoom(build);
+  const next = random(12);
+  const basis = (n: number, k: number): Float64Array[] =>
+    Array.from({ length: k }, () => randomVector(n, next));
+
+  it.each(KINDS)('%s equals the twin, from a start of zero or not', (kind) => {
+    for (const n of [14, 23, 40, 57]) {
+      for (let k = 1; k <= 13; k++) {
+        const A = randomDominant(n, 0.2, next);
+        const b = randomVector(n, next);
+        const V = basis(n, k);
+        for (const x0 of [new Float64Array(n), randomVector(n, next)]) {
+          const r0 = difference(b, product(A, x0));
+          const wanted = (kind === 'galerkin' ? galerkin : minimalResidual)(operator(A), r0, V);
+          const { improved, x, r } = project(room, kind, A, V, x0, r0);
+          const what = `n = ${n}, k = ${k}`;
+          expect(improved, what).toBe(true);
+          axpy(1, wanted.x, x0);
+          expectNear(x, x0, 1 + norm2(wanted.x), 1e-11, what);
+          expectNear(
+            r,
+            difference(b, product(A, x)),
+            norm2(b) + norm2(r0) + wanted.residualNorm,
+            1e-11,
+            what,
+          );
+          expectNear(
+            [residualNorm(A, b, x)],
+            [wanted.residualNorm],
+            norm2(r0) + wanted.residualNorm,
+            1e-11,
+            what,
+          );
+          room.clear();
+        }
+      }
+    }
+  });
+
+  it('the residual is orthogonal to V (Galerkin), or to A V and never longer (minimal residual)', () => {
+    for (let trial = 0; trial < 30; trial++) {
+      const n = 20 + trial;
+      const k = 1 + (trial % 10);
+      const A = randomDominant(n, 0.3, next);
+      const b = randomVector(n, next);
+      const V = basis(n, k);
+      const g = project(room, 'galerkin', A, V, new Float64Array(n), b);
+      for (const v of V) expect(Math.abs(dot(v, g.r))).toBeLessThan(1e-11 * norm2(v) * norm2(b));
+      const m = project(room, 'minimal-residual', A, V, new Float64Array(n), b);
+      for (const v of V) {
+        const w = product(A, v);
+        expect(Math.abs(dot(w, m.r))).toBeLessThan(1e-12 * norm2(w) * norm2(b));
+      }
+      expect(norm2(m.r)).toBeLessThan(norm2(b));
+      expect(norm2(m.r)).toBeLessThanOrEqual(norm2(g.r) * (1 + 1e-12));
+      expect(twin.orthogonalityError(m.W)).toBeLessThan(1e-13);
+      room.clear();
+    }
+  });
+
+  it.each(KINDS)('%s finds the solution when the basis holds it', (kind) => {
+    const n = 45;
+    const A = randomDominant(n, 0.2, next);
+    const V = basis(n, 6);
+    const exact = new Float64Array(n);
+    V.forEach((v, j) => {
+      axpy(j - 2, v, exact);
+    });
+    const { improved, x, r } = project(room, kind, A, V, new Float64Array(n), product(A, exact));
+    expect(improved).toBe(true);
+    expectNear(x, exact, norm2(exact), 1e-12);
+    expect(norm2(r)).toBeLessThan(1e-11 * norm2(exact));
+  });
+
+  it('minimal residual leaves out columns that depend on others', () => {
+    const n = 30;
+    const A = randomDominant(n, 0.3, next);
+    const b = randomVector(n, next);
+    const [u, v, w] = basis(n, 3);
+    const wanted = minimalResidual(operator(A), b, [u, v, w]);
+    const sum = u.map((value, i) => 2 * value - v[i]);
+    for (const V of [
+      [u, v, sum, w],
+      [u, u, v, w],
+      [new Float64Array(n), u, v, w],
+      [u, v, w, sum, u],
+    ]) {
+      const { improved, x, r } = project(room, 'minimal-residual', A, V, new Float64Array(n), b);
+      expect(improved).toBe(true);
+      expectNear([norm2(r)], [wanted.residualNorm], norm2(b), 1e-12);
+      expectNear(r, difference(b, product(A, x)), norm2(b), 1e-12);
+    }
+  });
+
+  it('minimal residual leaves x and r alone when nothing is to be won', () => {
+    const n = 26;
+    // A V has no part along b: the last row of A and of V's columns is alone.
+    const A = diagonalMatrix(Array.from({ length: n }, (_, i) => i + 1));
+    const V = basis(n, 4).map((v) => replaced(v, n - 1, 0));
+    const b = replaced(new Float64Array(n), n - 1, 2);
+    const start = randomVector(n, next);
+    for (const columns of [V, [], [new Float64Array(n)]]) {
+      const { improved, x, r } = project(room, 'minimal-residual', A, columns, start, b);
+      expect(improved).toBe(false);
+      expectSame(x, start);
+      expectSame(r, b);
+    }
+    const none = project(room, 'minimal-residual', A, V, start, new Float64Array(n));
+    expect(none.improved).toBe(false);
+    expectSame(none.x, start);
+  });
+
+  it("Galerkin leaves x and r alone when V'A V is singular", () => {
+    const n = 26;
+    const [v] = basis(n, 1);
+    const start = randomVector(n, next);
+    const b = randomVector(n, next);
+    const A = randomDominant(n, 0.3, next);
+    const zero = diagonalMatrix(new Array(n).fill(0));
+    for (const [matrix, V] of [
+      [zero, [v]],
+      [A, [v, v]],
+      [A, [v, new Float64Array(n)]],
+    ] as const) {
+      const { improved, x, r } = project(room, 'galerkin', matrix, V, start, b);
+      expect(improved).toBe(false);
+      expectSame(x, start);
+      expectSame(r, b);
+    }
+  });
+
+  it('NaN in the residual changes nothing', () => {
+    const n = 17;
+    const A = randomDominant(n, 0.3, next);
+    const V = basis(n, 3);
+    const start = randomVector(n, next);
+    const bad = replaced(randomVector(n, next), 4, Number.NaN);
+    const inResidual = project(room, 'minimal-residual', A, V, start, bad);
+    expect(inResidual.improved).toBe(false);
+    expectSame(inResidual.x, start);
+    expectSame(inResidual.r, bad);
+  });
+
+  it('a product that overflows is left out, or nothing is changed', () => {
+    const n = 17;
+    const A = diagonalMatrix(Array.from({ length: n }, (_, i) => (i === 0 ? 1e308 : 2)));
+    const [u, v, w] = basis(n, 3).map((column) => replaced(column, 0, 0));
+    const b = randomVector(n, next);
+    const start = randomVector(n, next);
+    for (const V of [
+      [replaced(u, 0, 10), v, w],
+      [u, replaced(v, 0, -10), w],
+      [u, v, replaced(w, 0, 10)],
+    ]) {
+      for (const kind of KINDS) {
+        const { improved, x, r } = project(room, kind, A, V, start, b);
+        expect(improved).toBe(kind === 'minimal-residual');
+        expect(x.every(Number.isFinite)).toBe(true);
+        expect(r.every(Number.isFinite)).toBe(true);
+        if (!improved) expectSame(x, start);
+      }
+    }
+  });
+});

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { SCHEME_DEFAULTS } from '../src/diffusion/index.ts';
+import { SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Rows of the table whose header starts with `first`, as cells. */
+function table(first: string): string[][] {
+  const lines = readme.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${first} |`));
+  const rows: string[][] = [];
+  for (let k = start + 2; lines[k]?.startsWith('|'); k++) {
+    rows.push(
+      lines[k]
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll('`', '')),
+    );
+  }
+  return rows;
+}
+
+describe('the README', () => {
+  it('has examples', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(examples.map((code, k) => [k + 1, code]))('example %i runs as it stands', (_, code) => {
+    // Inside the package, so that its own name resolves to the build.
+    const folder = mkdtempSync(join(root, 'build', 'readme-'));
+    try {
+      const file = join(folder, 'example.mjs');
+      writeFileSync(file, String(code));
+      const output = execFileSync(process.execPath, [file], { encoding: 'utf8' });
+      expect(output).not.toBe('');
+      expect(output).not.toMatch(/max-iterations|breakdown|stagnated|non-finite/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('names commands that exist', () => {
+    expect(readme).toContain('npm install && npm start');
+    expect(readme).toContain('npm install && npm test');
+    expect(manifest.scripts).toHaveProperty('start');
+    expect(manifest.scripts).toHaveProperty('test');
+  });
+
+  it('gives the defaults of a solve as they are', () => {
+    const rows = new Map(table('option').map(([name, value]) => [name, value]));
+    for (const [name, value] of Object.entries(SOLVE_DEFAULTS)) {
+      expect(rows.get(name), name).toBe(typeof value === 'string' ? `'${value}'` : String(value));
+    }
+  });
+
+  it('gives the defaults of the schemes as they are', () => {
+    const schemes = ['consistent', 'lau2025', 'na2024'] as const;
+    for (const [name, ...values] of table('default')) {
+      for (const [k, scheme] of schemes.entries()) {
+        let value: unknown = SCHEME_DEFAULTS[scheme];
+        for (const part of name.split('.')) value = (value as Record<string, unknown>)[part];
+        expect(values[k], `${name} of ${scheme}`).toBe(String(value));
+      }
+    }
+  });
+});

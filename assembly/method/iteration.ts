@@ -38,6 +38,8 @@ export class Iteration {
   residualNorm: f64;
   /** The residual norm that the recursion carries along. */
   estimate: f64;
+  /** The true one when the recursive one last met the tolerance in vain. */
+  claimedNorm: f64;
 }
 
 /** Bytes from one vector of a workspace to the next. */
@@ -81,6 +83,7 @@ export function begin(
   it.history = history;
   it.historyCapacity = historyCapacity;
   it.historyCount = 0;
+  it.claimedNorm = Infinity;
   it.bNorm = norm2(n, b);
   it.tolerance = max(rtol * it.bNorm, atol);
   if (zeroStart || it.bNorm == 0) {
@@ -111,6 +114,16 @@ export function record(it: Iteration, norm: f64): void {
   if (it.historyCount >= it.historyCapacity) return;
   store<f64>(it.history + (<usize>it.historyCount << 3), norm);
   it.historyCount++;
+}
+
+/** The recursive residual meets the tolerance: does the true one? r gets it, for a new start if need be. */
+export function claim(it: Iteration, r: usize): void {
+  const norm = trueResidual(it, r);
+  if (norm <= it.tolerance) it.status = CONVERGED;
+  else if (!isFinite(norm)) it.status = NON_FINITE;
+  else if (norm > 0.5 * it.claimedNorm) it.status = STAGNATED;
+  else if (it.iterations >= it.maxiter) it.status = MAX_ITERATIONS;
+  it.claimedNorm = norm;
 }
 
 /** Ends the solve with `status`, unless the true residual says better or worse. r is scratch. */

@@ -104,7 +104,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
   const { fixedPoint = {}, sde = DEFAULT_SDE[scheme]() } = options;
   checkSde(WHERE, sde);
   checkNumbers(options, scheme);
-  checkForScheme(options, scheme, sde);
+  checkAgreement(options, scheme, sde);
   checkInput(options);
   const T = options.T ?? defaults.T;
   return {
@@ -185,7 +185,15 @@ function checkNumbers(
   }
 }
 
-function checkForScheme(options: PrecomputeOptions, scheme: Scheme, sde: Sde): void {
+/** Refuses options that have no meaning beside the others. */
+function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): void {
+  if (options.projection !== undefined && options.sharing !== 'projection') {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: projection is for sharing "projection", and sharing is ${show(options.sharing ?? 'none')}`,
+      { option: 'projection' },
+    );
+  }
   if (scheme === 'na2024' && sde.drift !== undefined) {
     throw new SeedspanError(
       'INVALID_VALUE',

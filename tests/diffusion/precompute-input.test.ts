@@ -150,6 +150,7 @@ const CASES: Case[] = [
     ],
     [`${name}: null`, { [name]: null }, 'INVALID_VALUE', new RegExp(`${name} is null`)],
   ]),
+  ['projection without sharing', { projection: { dim: 3 } }, 'INVALID_VALUE', /projection is for sharing/],
   ['projection.kind', { projection: { kind: 'oblique' } }, 'INVALID_VALUE', /projection.kind is "oblique"/],
   ['boundary.values missing', { boundary: {} }, 'INVALID_TYPE', /boundary.values must be a function/],
   [

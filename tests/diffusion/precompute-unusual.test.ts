@@ -24,12 +24,13 @@ describe('input that is unusual, and right', () => {
     const plain = await precomputeScores({ initialLogDensity: given });
     const same = await precomputeScores({ initialLogDensity: given, ...nothing });
     expect(same.scores).toEqual(plain.scores);
-    const nested = await precomputeScores({
-      initialLogDensity: given,
-      fixedPoint: { rtol: undefined, maxiter: undefined },
-      projection: { kind: undefined },
-    });
-    expect(nested.scores).toEqual(plain.scores);
+    const nested = { rtol: undefined, maxiter: undefined };
+    const inside = await precomputeScores({ initialLogDensity: given, fixedPoint: nested });
+    expect(inside.scores).toEqual(plain.scores);
+    const shared = await precomputeScores({ initialLogDensity: given, sharing: 'projection' });
+    const projection = { kind: undefined };
+    const sharedToo = await precomputeScores({ initialLogDensity: given, sharing: 'projection', projection });
+    expect(sharedToo.scores).toEqual(shared.scores);
   });
 
   it('nothing that is given is written to', async () => {

@@ -4,8 +4,8 @@ export * from './memory/arena';
 export * from './vector/vector';
 export * from './vector/block';
 export { csrMultiply, csrMultiplyTransposed } from './operator/csr';
-export { diaMultiply } from './operator/dia';
-export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator } from './operator/operator';
+export { diaMultiply, diaMultiplyDot } from './operator/dia';
+export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator, applyAndDot } from './operator/operator';
 export * from './preconditioner/ilu0';
 export {
   preconditionerSize,

@@ -3,10 +3,10 @@
 // It starts anew from the true residual when the recursion breaks down, and when the recursive residual meets the
 // tolerance and the true one does not.
 
-import { applyOperator } from '../operator/operator';
+import { applyAndDot } from '../operator/operator';
 import { applyPreconditioner } from '../preconditioner/preconditioner';
 import { lanes, madd, nmadd } from '../vector/simd';
-import { axpy, copy, dotAndSquare, subtractScaledAndSquare } from '../vector/vector';
+import { axpy, copy, subtractScaledAndSquare } from '../vector/vector';
 import { begin, claim, finish, firstVector, Iteration, record, trueResidual, vectorStride } from './iteration';
 import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING } from './iteration';
 
@@ -90,10 +90,9 @@ function iterate(it: Bicgstab): void {
   else direction(n, (it.rho / it.rhoBefore) * (it.alpha / it.omega), it.omega, it.r, it.v, it.p);
   // v <- A M^-1 p, alpha <- rho / (shadow' v)
   if (it.preconditioner) applyPreconditioner(it.preconditioner, it.p, it.pHat);
-  applyOperator(it.operator, it.pHat, it.v);
-  it.matvecs++;
   const pair = changetype<usize>(it) + offsetof<Bicgstab>('first');
-  dotAndSquare(n, it.v, it.shadow, pair);
+  applyAndDot(it.operator, it.pHat, it.v, it.shadow, pair);
+  it.matvecs++;
   const sigma = it.first;
   it.alpha = it.rho / sigma;
   if (!isFinite(it.alpha) || abs(sigma) <= ORTHOGONAL * it.shadowNorm * sqrt(it.second)) return breakDown(it);
@@ -107,9 +106,8 @@ function iterate(it: Bicgstab): void {
   }
   // t <- A M^-1 s, omega <- t's / t't
   if (it.preconditioner) applyPreconditioner(it.preconditioner, it.r, it.sHat);
-  applyOperator(it.operator, it.sHat, it.t);
+  applyAndDot(it.operator, it.sHat, it.t, it.r, pair);
   it.matvecs++;
-  dotAndSquare(n, it.t, it.r, pair);
   it.omega = it.second == 0 ? 0 : it.first / it.second;
   // x <- x + alpha M^-1 p + omega M^-1 s, r <- s - omega t
   update(n, it.alpha, it.omega, it.pHat, it.sHat, it.t, it.shadow, it.x, it.r, pair);
@@ -196,16 +194,23 @@ function update(
     const oo = f64x2.splat(omega);
     let c = f64x2.splat(0);
     let d = f64x2.splat(0);
-    const stop = x + (<usize>(n & ~1) << 3);
-    for (; x < stop; x += 16, p += 16, s += 16, t += 16, shadow += 16, r += 16) {
+    let e = f64x2.splat(0);
+    let f = f64x2.splat(0);
+    const stop = x + (<usize>(n & ~3) << 3);
+    for (; x < stop; x += 32, p += 32, s += 32, t += 32, shadow += 32, r += 32) {
       v128.store(x, madd(oo, v128.load(s), madd(aa, v128.load(p), v128.load(x))));
       const value = nmadd(oo, v128.load(t), v128.load(r));
       v128.store(r, value);
       c = madd(value, value, c);
       d = madd(value, v128.load(shadow), d);
+      v128.store(x, madd(oo, v128.load(s, 16), madd(aa, v128.load(p, 16), v128.load(x, 16))), 16);
+      const other = nmadd(oo, v128.load(t, 16), v128.load(r, 16));
+      v128.store(r, other, 16);
+      e = madd(other, other, e);
+      f = madd(other, v128.load(shadow, 16), f);
     }
-    rr = lanes(c);
-    rho = lanes(d);
+    rr = lanes(f64x2.add(c, e));
+    rho = lanes(f64x2.add(d, f));
   }
   for (; x < end; x += 8, p += 8, s += 8, t += 8, shadow += 8, r += 8) {
     store<f64>(x, load<f64>(x) + alpha * load<f64>(p) + omega * load<f64>(s));

@@ -3,7 +3,8 @@
 // no index loads. Offsets (column - row) ascend. Values of columns outside the matrix are never read as
 // products: a block in which a diagonal leaves the matrix takes the careful way.
 
-import { madd } from '../vector/simd';
+import { lanes, madd } from '../vector/simd';
+import { dotAndSquare } from '../vector/vector';
 
 /** Rows a block. */
 export const BLOCK: i32 = 8;
@@ -11,17 +12,70 @@ const BLOCK_BYTES: usize = 64;
 
 /** y <- A x */
 export function diaMultiply(n: i32, count: i32, offsets: usize, data: usize, x: usize, y: usize): void {
-  const blocks = (n + BLOCK - 1) / BLOCK;
-  const lowest = load<i32>(offsets);
-  const highest = load<i32>(offsets + (<usize>(count - 1) << 2));
-  const first = min(blocks, (max(-lowest, 0) + BLOCK - 1) / BLOCK);
-  const last = max(first, (n - max(highest, 0)) / BLOCK);
-  const blockData = <usize>count * BLOCK_BYTES;
-  for (let k = 0; k < first; k++) edgeBlock(n, count, offsets, data + <usize>k * blockData, x, y, k * BLOCK);
+  const first = firstInner(n, offsets);
+  const last = lastInner(n, count, offsets);
+  edges(n, count, offsets, data, x, y, first, last);
   const start = <usize>first * BLOCK_BYTES;
-  if (count == 5) inner5(last - first, offsets, data + <usize>first * blockData, x + start, y + start);
-  else inner(last - first, count, offsets, data + <usize>first * blockData, x + start, y + start);
-  for (let k = last; k < blocks; k++) edgeBlock(n, count, offsets, data + <usize>k * blockData, x, y, k * BLOCK);
+  const values = data + <usize>count * start;
+  if (count == 5) inner5(last - first, offsets, values, x + start, y + start);
+  else inner(last - first, count, offsets, values, x + start, y + start);
+}
+
+/** y <- A x; out[0] = y'w, out[1] = y'y. */
+export function diaMultiplyDot(
+  n: i32,
+  count: i32,
+  offsets: usize,
+  data: usize,
+  x: usize,
+  y: usize,
+  w: usize,
+  out: usize,
+): void {
+  if (!ASC_FEATURE_SIMD || count != 5) {
+    diaMultiply(n, count, offsets, data, x, y);
+    return dotAndSquare(n, y, w, out);
+  }
+  const first = firstInner(n, offsets);
+  const last = lastInner(n, count, offsets);
+  edges(n, count, offsets, data, x, y, first, last);
+  const start = <usize>first * BLOCK_BYTES;
+  const stop = <usize>last * BLOCK_BYTES;
+  dotAndSquare(min(first * BLOCK, n), y, w, out);
+  const yw = load<f64>(out);
+  const yy = load<f64>(out, 8);
+  dotAndSquare(max(n - last * BLOCK, 0), y + stop, w + stop, out);
+  store<f64>(out, load<f64>(out) + yw);
+  store<f64>(out, load<f64>(out, 8) + yy, 8);
+  inner5Dot(last - first, offsets, data + 5 * start, x + start, y + start, w + start, out);
+}
+
+/** The first block in which no diagonal leaves the matrix at the left. */
+function firstInner(n: i32, offsets: usize): i32 {
+  return min((n + BLOCK - 1) / BLOCK, (max(-load<i32>(offsets), 0) + BLOCK - 1) / BLOCK);
+}
+
+/** The first block after those in which none leaves it at the right; not before `firstInner`. */
+function lastInner(n: i32, count: i32, offsets: usize): i32 {
+  const highest = load<i32>(offsets + (<usize>(count - 1) << 2));
+  return max(firstInner(n, offsets), (n - max(highest, 0)) / BLOCK);
+}
+
+/** The blocks before `first` and from `last` on. */
+function edges(
+  n: i32,
+  count: i32,
+  offsets: usize,
+  data: usize,
+  x: usize,
+  y: usize,
+  first: i32,
+  last: i32,
+): void {
+  const blocks = (n + BLOCK - 1) / BLOCK;
+  const bytes = <usize>count * BLOCK_BYTES;
+  for (let k = 0; k < first; k++) edgeBlock(n, count, offsets, data + <usize>k * bytes, x, y, k * BLOCK);
+  for (let k = last; k < blocks; k++) edgeBlock(n, count, offsets, data + <usize>k * bytes, x, y, k * BLOCK);
 }
 
 /** Blocks in which all diagonals stay inside the matrix. */
@@ -58,7 +112,11 @@ function inner(blocks: i32, count: i32, offsets: usize, data: usize, x: usize, y
   }
 }
 
-/** As `inner`, for the five diagonals of a grid problem: five pointers, no loop over the diagonals. */
+/**
+ * As `inner`, for the five diagonals of a grid problem: five pointers, no loop over the diagonals. Each vector is
+ * stored before the next is begun: V8 moves loads up to the last store before them, and with all twenty pairs in
+ * one go it runs out of registers.
+ */
 function inner5(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): void {
   let p = x + (<usize>load<i32>(offsets) << 3);
   let q = x + (<usize>load<i32>(offsets, 4) << 3);
@@ -68,26 +126,30 @@ function inner5(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): v
   const end = y + <usize>blocks * BLOCK_BYTES;
   if (ASC_FEATURE_SIMD) {
     for (; y < end; y += 64, data += 320, p += 64, q += 64, r += 64, s += 64, t += 64) {
-      let a = f64x2.mul(v128.load(data), v128.load(p));
-      let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
-      let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
-      let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
+let a = f64x2.mul(v128.load(data), v128.load(p));
       a = madd(v128.load(data, 64), v128.load(q), a);
-      b = madd(v128.load(data, 80), v128.load(q, 16), b);
-      c = madd(v128.load(data, 96), v128.load(q, 32), c);
-      d = madd(v128.load(data, 112), v128.load(q, 48), d);
       a = madd(v128.load(data, 128), v128.load(r), a);
-      b = madd(v128.load(data, 144), v128.load(r, 16), b);
-      c = madd(v128.load(data, 160), v128.load(r, 32), c);
-      d = madd(v128.load(data, 176), v128.load(r, 48), d);
       a = madd(v128.load(data, 192), v128.load(s), a);
+      a = madd(v128.load(data, 256), v128.load(t), a);
+      v128.store(y, a);
+      let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
+      b = madd(v128.load(data, 80), v128.load(q, 16), b);
+      b = madd(v128.load(data, 144), v128.load(r, 16), b);
       b = madd(v128.load(data, 208), v128.load(s, 16), b);
+      b = madd(v128.load(data, 272), v128.load(t, 16), b);
+      v128.store(y, b, 16);
+      let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
+      c = madd(v128.load(data, 96), v128.load(q, 32), c);
+      c = madd(v128.load(data, 160), v128.load(r, 32), c);
       c = madd(v128.load(data, 224), v128.load(s, 32), c);
+      c = madd(v128.load(data, 288), v128.load(t, 32), c);
+      v128.store(y, c, 32);
+      let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
+      d = madd(v128.load(data, 112), v128.load(q, 48), d);
+      d = madd(v128.load(data, 176), v128.load(r, 48), d);
       d = madd(v128.load(data, 240), v128.load(s, 48), d);
-      v128.store(y, madd(v128.load(data, 256), v128.load(t), a));
-      v128.store(y, madd(v128.load(data, 272), v128.load(t, 16), b), 16);
-      v128.store(y, madd(v128.load(data, 288), v128.load(t, 32), c), 32);
-      v128.store(y, madd(v128.load(data, 304), v128.load(t, 48), d), 48);
+      d = madd(v128.load(data, 304), v128.load(t, 48), d);
+      v128.store(y, d, 48);
     }
   } else {
     for (; y < end; data += 256) {
@@ -101,14 +163,80 @@ function inner5(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): v
   }
 }
 
+/** As `inner5`; adds y'w and y'y of these rows to out[0] and out[1]. */
+function inner5Dot(
+  blocks: i32,
+  offsets: usize,
+  data: usize,
+  x: usize,
+  y: usize,
+  w: usize,
+  out: usize,
+): void {
+  let p = x + (<usize>load<i32>(offsets) << 3);
+  let q = x + (<usize>load<i32>(offsets, 4) << 3);
+  let r = x + (<usize>load<i32>(offsets, 8) << 3);
+  let s = x + (<usize>load<i32>(offsets, 12) << 3);
+  let t = x + (<usize>load<i32>(offsets, 16) << 3);
+  let yw0 = f64x2.splat(0);
+  let yw1 = f64x2.splat(0);
+  let yy0 = f64x2.splat(0);
+  let yy1 = f64x2.splat(0);
+  const end = y + <usize>blocks * BLOCK_BYTES;
+  for (; y < end; y += 64, w += 64, data += 320, p += 64, q += 64, r += 64, s += 64, t += 64) {
+    let a = f64x2.mul(v128.load(data), v128.load(p));
+    a = madd(v128.load(data, 64), v128.load(q), a);
+    a = madd(v128.load(data, 128), v128.load(r), a);
+    a = madd(v128.load(data, 192), v128.load(s), a);
+    a = madd(v128.load(data, 256), v128.load(t), a);
+    v128.store(y, a);
+    yw0 = madd(a, v128.load(w), yw0);
+    yy0 = madd(a, a, yy0);
+    let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
+    b = madd(v128.load(data, 80), v128.load(q, 16), b);
+    b = madd(v128.load(data, 144), v128.load(r, 16), b);
+    b = madd(v128.load(data, 208), v128.load(s, 16), b);
+    b = madd(v128.load(data, 272), v128.load(t, 16), b);
+    v128.store(y, b, 16);
+    yw1 = madd(b, v128.load(w, 16), yw1);
+    yy1 = madd(b, b, yy1);
+    let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
+    c = madd(v128.load(data, 96), v128.load(q, 32), c);
+    c = madd(v128.load(data, 160), v128.load(r, 32), c);
+    c = madd(v128.load(data, 224), v128.load(s, 32), c);
+    c = madd(v128.load(data, 288), v128.load(t, 32), c);
+    v128.store(y, c, 32);
+    yw0 = madd(c, v128.load(w, 32), yw0);
+    yy0 = madd(c, c, yy0);
+    let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
+    d = madd(v128.load(data, 112), v128.load(q, 48), d);
+    d = madd(v128.load(data, 176), v128.load(r, 48), d);
+    d = madd(v128.load(data, 240), v128.load(s, 48), d);
+    d = madd(v128.load(data, 304), v128.load(t, 48), d);
+    v128.store(y, d, 48);
+    yw1 = madd(d, v128.load(w, 48), yw1);
+    yy1 = madd(d, d, yy1);
+  }
+  store<f64>(out, load<f64>(out) + lanes(f64x2.add(yw0, yw1)));
+  store<f64>(out, load<f64>(out, 8) + lanes(f64x2.add(yy0, yy1)), 8);
+}
+
 /** Rows `row` .. `row` + 7, as far as they exist, each diagonal as far as it stays inside. */
 function edgeBlock(n: i32, count: i32, offsets: usize, data: usize, x: usize, y: usize, row: i32): void {
   const end = min(row + BLOCK, n);
-  memory.fill(y + (<usize>row << 3), 0, <usize>(end - row) << 3);
+  for (let i = row; i < end; i++) store<f64>(y + (<usize>i << 3), 0);
   for (let d = 0; d < count; d++, data += BLOCK_BYTES) {
     const offset = load<i32>(offsets + (<usize>d << 2));
     const from = max(row, -offset);
     const to = min(end, n - offset);
+    if (ASC_FEATURE_SIMD && from == row && to == row + BLOCK) {
+      const target = y + (<usize>row << 3);
+      const source = x + (<usize>(row + offset) << 3);
+      for (let c: usize = 0; c < BLOCK_BYTES; c += 16) {
+        v128.store(target + c, madd(v128.load(data + c), v128.load(source + c), v128.load(target + c)));
+      }
+      continue;
+    }
     for (let i = from; i < to; i++) {
       const target = y + (<usize>i << 3);
       const product = load<f64>(data + (<usize>(i - row) << 3)) * load<f64>(x + (<usize>(i + offset) << 3));

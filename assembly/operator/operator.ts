@@ -2,8 +2,9 @@
 // it by one of the makers.
 
 import { csrMultiply } from './csr';
-import { diaMultiply } from './dia';
+import { diaMultiply, diaMultiplyDot } from './dia';
 import { hostMultiply } from '../host';
+import { dotAndSquare } from '../vector/vector';
 
 const CSR: i32 = 0;
 const DIA: i32 = 1;
@@ -57,4 +58,12 @@ export function applyOperator(operator: usize, x: usize, y: usize): void {
   if (it.kind == DIA) diaMultiply(it.n, it.count, it.pattern, it.data, x, y);
   else if (it.kind == CSR) csrMultiply(it.n, it.pattern, it.indices, it.data, x, y);
   else hostMultiply(it.count, it.n, x, y);
+}
+
+/** y <- A x; out[0] = y'w, out[1] = y'y. */
+export function applyAndDot(operator: usize, x: usize, y: usize, w: usize, out: usize): void {
+  const it = changetype<Operator>(operator);
+  if (it.kind == DIA) return diaMultiplyDot(it.n, it.count, it.pattern, it.data, x, y, w, out);
+  applyOperator(operator, x, y);
+  dotAndSquare(it.n, y, w, out);
 }

@@ -53,11 +53,22 @@ export interface KernelExports {
     y: Pointer,
   ): void;
   diaMultiply(n: number, count: number, offsets: Pointer, data: Pointer, x: Pointer, y: Pointer): void;
+  diaMultiplyDot(
+    n: number,
+    count: number,
+    offsets: Pointer,
+    data: Pointer,
+    x: Pointer,
+    y: Pointer,
+    w: Pointer,
+    out: Pointer,
+  ): void;
   operatorSize(): number;
   makeCsr(operator: Pointer, n: number, indptr: Pointer, indices: Pointer, data: Pointer): void;
   makeDia(operator: Pointer, n: number, count: number, offsets: Pointer, data: Pointer): void;
   makeHostOperator(operator: Pointer, n: number, id: number): void;
   applyOperator(operator: Pointer, x: Pointer, y: Pointer): void;
+  applyAndDot(operator: Pointer, x: Pointer, y: Pointer, w: Pointer, out: Pointer): void;
 
   ilu0Factor(
     n: number,

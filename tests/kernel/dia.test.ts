@@ -1,9 +1,10 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Csr, fromTriplets, product, toTriplets } from '../twins/csr.ts';
 import * as dia from '../twins/dia.ts';
 import { random, randomBanded, randomVector } from '../twins/random.ts';
+import { dot } from '../twins/vector.ts';
 import { BUILDS, expectSame, expectTwin, type Room, useRoom } from './harness.ts';
-import { diaOperator, hostOperator } from './matrices.ts';
+import { csrOperator, diaOperator, hostOperator } from './matrices.ts';
 
 /** Every tail of a block, up to five blocks; then so many blocks that most are inside. */
 const SIZES = [...Array.from({ length: 40 }, (_, i) => i + 1), 100, 1024];
@@ -61,8 +62,49 @@ function multiply(room: Room, { n, offsets, data }: Stored, x: Float64Array, shi
   return room.read(y, n);
 }
 
+/** The product with its dots, which must be those of the same product. */
+function multiplyDot(room: Room, { n, offsets, data }: Stored, x: Float64Array, w: Float64Array) {
+  const [y, out] = [room.vector(n), room.vector(2)];
+  const [o, d, px, pw] = [room.integers(offsets), room.vector(data), room.vector(x), room.vector(w)];
+  room.k.diaMultiplyDot(n, offsets.length, o, d, px, y, pw, out);
+  return { y: room.read(y, n), dots: room.read(out, 2) };
+}
+
 describe.each(BUILDS)('diagonals, %s', (build) => {
   const room = useRoom(build);
+
+  it.each(Object.keys(PATTERNS))('%s: a product with its dots', (name) => {
+    const next = random(name.length + 1);
+    for (const n of SIZES) {
+      const offsets = offsetsWithin(n, PATTERNS[name](n));
+      if (offsets.length === 0) continue;
+      const A = randomBanded(n, offsets, next, false);
+      const [x, w] = [randomVector(n, next), randomVector(n, next)];
+      const { y, dots } = multiplyDot(room, stored(A, Number.NaN), x, w);
+      const what = `${name}, n = ${n}`;
+      expectTwin(build, y, product(A, x), offsets.length, what);
+      for (const [k, other] of [w, y].entries()) {
+        const terms = y.map((value, i) => Math.abs(value * other[i]));
+        const total = terms.reduce((sum, value) => sum + value, 0);
+        expect(Math.abs(dots[k] - dot(y, other)), what).toBeLessThanOrEqual(1e-13 * total);
+      }
+      room.clear();
+    }
+  });
+
+  it('as an operator, CSR too: the same product and dots', () => {
+    const n = 100;
+    const A = randomBanded(n, [-10, -1, 0, 1, 10], random(4));
+    const [x, w] = [randomVector(n, random(5)), randomVector(n, random(6))];
+    for (const operator of [diaOperator(room, A), csrOperator(room, A)]) {
+      const [y, out] = [room.vector(n), room.vector(2)];
+      room.k.applyAndDot(operator, room.vector(x), y, room.vector(w), out);
+      const found = room.read(y, n);
+      expectTwin(build, found, product(A, x), 20);
+      expect(room.read(out, 2)[0]).toBeCloseTo(dot(found, w), 10);
+      expect(room.read(out, 2)[1]).toBeCloseTo(dot(found, found), 10);
+    }
+  });
 
   it.each(Object.keys(PATTERNS))('%s: equals the twin, and slots outside the matrix stay out', (name) => {
     const next = random(name.length);

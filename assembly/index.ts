@@ -16,6 +16,7 @@ export {
 } from './preconditioner/preconditioner';
 export {
   vectorStride,
+  loosen,
   statusOf,
   iterationsOf,
   matvecsOf,
@@ -33,4 +34,8 @@ export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } 
 export { flatDifference, gradient } from './fokkerplanck/difference';
 export { naAssemble } from './fokkerplanck/na2024';
 export { lauAssemble } from './fokkerplanck/lau2025';
-export { consistentAssemble } from './fokkerplanck/consistent';
+export { consistentAssemble, countSteepCells } from './fokkerplanck/consistent';
+export { packLane, unpackLane } from './batch/lanes';
+export { csrMultiplyDotsLanes, csrMultiplyLanes, ilu0SolveLanes } from './batch/csr';
+export * from './batch/bicgstab';
+export { pairDensity, transpose } from './density/pairs';

@@ -17,7 +17,9 @@ const ORDER = {
     'preconditioner',
     'subspace',
     'method',
+    'batch',
     'fokkerplanck',
+    'density',
     'index',
   ],
 };

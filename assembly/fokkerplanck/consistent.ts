@@ -11,15 +11,15 @@
 // level stand in `border`: above the first row (W), below the last (W), before the first column (H), behind the
 // last (H).
 
-import { ABOVE, BELOW, CENTRE, LEFT, RIGHT, rowOf, slot } from './layout';
+import { madd } from '../vector/simd';
+import { ABOVE, BELOW, CENTRE, firstInner, LEFT, lastInner, NEXT, nextBorder, RIGHT, rowOf, slot } from './layout';
 
 const CENTRED: i32 = 0;
 const UPWIND: i32 = 1;
 
 /**
  * data, b <- the linear system at the iterate m. fx, fy: drift at the pixels, or 0 for none. `advection`: 0
- * centred, 1 upwind, 2 upwind where the cell Peclet number |v| h / (2 D) exceeds 1. Returns the number of cells
- * where it does along some axis; out[0] gets the largest.
+ * centred, 1 upwind, 2 upwind where the cell Peclet number |v| h / (2 D) exceeds 1.
  */
 export function consistentAssemble(
   height: i32,
@@ -38,6 +38,106 @@ export function consistentAssemble(
   border: usize,
   data: usize,
   b: usize,
+): void {
+  const n = height * width;
+  const line = <usize>width << 3;
+  const below = border + line;
+  const before = below + line;
+  const behind = before + (<usize>height << 3);
+  let first = 0;
+  let last = 0;
+  if (ASC_FEATURE_SIMD && advection == CENTRED) {
+    first = firstInner(n, width);
+    last = lastInner(n, width);
+    inner(first, last, width, dx, dy, D, tau, newton, m, base, fx, fy, data, b);
+  }
+  for (let k = nextBorder(0, width, first, last); k < n; k = nextBorder(k + 1, width, first, last)) {
+    const i = k / width;
+    const j = k % width;
+    const row = rowOf(data, k);
+    const at = <usize>k << 3;
+    const across = <usize>j << 3;
+    const down = <usize>i << 3;
+    store<f64>(slot(row, CENTRE), 1);
+    store<f64>(b + at, load<f64>(base + at));
+    axis(
+      row, BELOW, ABOVE, i, height, line, dx, D, tau, advection, newton, reflecting,
+      m + at, b + at, fx ? load<f64>(fx + at) : 0, border + across, below + across,
+    );
+    axis(
+      row, LEFT, RIGHT, j, width, 8, dy, D, tau, advection, newton, reflecting,
+      m + at, b + at, fy ? load<f64>(fy + at) : 0, before + down, behind + down,
+    );
+  }
+}
+
+/**
+ * Blocks `first` to `last` with centred differences, as if no pixel were the first or last of its grid row. With
+ * d the centred difference along an axis and w = (f - c D d) / (2 h), c = 1 (Picard) or 2 (Newton), the entries
+ * are tau (w - D/h^2) and tau (-w - D/h^2), and Newton adds -tau D d^2 to b.
+ */
+function inner(
+  first: i32,
+  last: i32,
+  width: i32,
+  dx: f64,
+  dy: f64,
+  D: f64,
+  tau: f64,
+  newton: bool,
+  m: usize,
+  base: usize,
+  fx: usize,
+  fy: usize,
+  data: usize,
+  b: usize,
+): void {
+  const line = <usize>width << 3;
+  const c: f64 = newton ? 2 : 1;
+  // Of the plain difference of m, twice the distance.
+  const ax = f64x2.splat((-tau * c * D) / (4 * dx * dx));
+  const ay = f64x2.splat((-tau * c * D) / (4 * dy * dy));
+  const cx = f64x2.splat((0.5 * tau) / dx);
+  const cy = f64x2.splat((0.5 * tau) / dy);
+  const spreadX = f64x2.splat((tau * D) / (dx * dx));
+  const spreadY = f64x2.splat((tau * D) / (dy * dy));
+  const centre = f64x2.splat(1 + 2 * tau * D * (1 / (dx * dx) + 1 / (dy * dy)));
+  const squareX = f64x2.splat(newton ? (tau * D) / (4 * dx * dx) : 0);
+  const squareY = f64x2.splat(newton ? (tau * D) / (4 * dy * dy) : 0);
+  let row = data + ((<usize>first * 5) << 6);
+  let at = <usize>first << 6;
+  for (const end = <usize>last << 6; at < end; row += 4 * NEXT) {
+    for (const stop = at + 64; at < stop; at += 16, row += 16) {
+      const p = m + at;
+      const x = f64x2.sub(v128.load(p + line), v128.load(p - line));
+      let w = f64x2.mul(ax, x);
+      if (fx) w = madd(cx, v128.load(fx + at), w);
+      v128.store(row, f64x2.neg(f64x2.add(w, spreadX)));
+      v128.store(row, f64x2.sub(w, spreadX), 256);
+      const y = f64x2.sub(v128.load(p, 8), v128.load(p - 8));
+      w = f64x2.mul(ay, y);
+      if (fy) w = madd(cy, v128.load(fy + at), w);
+      v128.store(row, f64x2.neg(f64x2.add(w, spreadY)), 64);
+      v128.store(row, centre, 128);
+      v128.store(row, f64x2.sub(w, spreadY), 192);
+      const squares = madd(f64x2.mul(squareX, x), x, f64x2.mul(f64x2.mul(squareY, y), y));
+      v128.store(b + at, f64x2.sub(v128.load(base + at), squares));
+    }
+  }
+}
+
+/** How many cells have a Peclet number over 1 along some axis at m; out[0] gets the largest. */
+export function countSteepCells(
+  height: i32,
+  width: i32,
+  dx: f64,
+  dy: f64,
+  D: f64,
+  reflecting: bool,
+  m: usize,
+  fx: usize,
+  fy: usize,
+  border: usize,
   out: usize,
 ): i32 {
   const line = <usize>width << 3;
@@ -46,23 +146,18 @@ export function consistentAssemble(
   const behind = before + (<usize>height << 3);
   let cells = 0;
   let most: f64 = 0;
-  for (let i = 0, k = 0; i < height; i++) {
-    for (let j = 0; j < width; j++, k++, m += 8, b += 8) {
-      const row = rowOf(data, k);
-      const at = <usize>k << 3;
+  for (let i = 0, at: usize = 0; i < height; i++) {
+    for (let j = 0; j < width; j++, at += 8) {
       const across = <usize>j << 3;
       const down = <usize>i << 3;
-      store<f64>(slot(row, CENTRE), 1);
-      store<f64>(b, load<f64>(base + at));
-      const first = axis(
-        row, BELOW, ABOVE, i, height, line, dx, D, tau, advection, newton, reflecting,
-        m, b, fx ? load<f64>(fx + at) : 0, border + across, below + across,
-      );
-      const second = axis(
-        row, LEFT, RIGHT, j, width, 8, dy, D, tau, advection, newton, reflecting,
-        m, b, fy ? load<f64>(fy + at) : 0, before + down, behind + down,
-      );
-      const peclet = max(first, second);
+      const p = m + at;
+      const lowerX = neighbour(i == 0, reflecting, p - line, p + line, border + across);
+      const upperX = neighbour(i == height - 1, reflecting, p + line, p - line, below + across);
+      const lowerY = neighbour(j == 0, reflecting, p - 8, p + 8, before + down);
+      const upperY = neighbour(j == width - 1, reflecting, p + 8, p - 8, behind + down);
+      const x = pecletNumber(fx ? load<f64>(fx + at) : 0, D, (upperX - lowerX) / (2 * dx), dx);
+      const y = pecletNumber(fy ? load<f64>(fy + at) : 0, D, (upperY - lowerY) / (2 * dy), dy);
+      const peclet = max(x, y);
       if (peclet > 1) cells++;
       most = max(most, peclet);
     }
@@ -71,9 +166,24 @@ export function consistentAssemble(
   return cells;
 }
 
+/** |v| h / (2 D) with v = f - D slope. */
+// @ts-ignore: decorator
+@inline
+function pecletNumber(f: f64, D: f64, slope: f64, h: f64): f64 {
+  const wind = abs(f - D * slope) * h;
+  return wind == 0 ? 0 : wind / (2 * D);
+}
+
+/** The value at a neighbour: where there is none, that at its mirror (reflecting) or 0, plus a constant. */
+// @ts-ignore: decorator
+@inline
+function neighbour(outside: bool, reflecting: bool, place: usize, mirror: usize, constant: usize): f64 {
+  return outside ? (reflecting ? load<f64>(mirror) : 0) + load<f64>(constant) : load<f64>(place);
+}
+
 /**
  * One axis at one pixel, the `index`-th of `count` points `stride` bytes apart: sets its two neighbours' entries,
- * adds to the diagonal and to b. Returns the cell Peclet number.
+ * adds to the diagonal and to b.
  */
 // @ts-ignore: decorator
 @inline
@@ -95,21 +205,19 @@ function axis(
   f: f64,
   lowerConstant: usize,
   upperConstant: usize,
-): f64 {
+): void {
   const first = index == 0;
   const last = index == count - 1;
   const centre = load<f64>(m);
-  const lower = first ? (reflecting ? load<f64>(m + stride) : 0) + load<f64>(lowerConstant) : load<f64>(m - stride);
-  const upper = last ? (reflecting ? load<f64>(m - stride) : 0) + load<f64>(upperConstant) : load<f64>(m + stride);
+  const lower = neighbour(first, reflecting, m - stride, m + stride, lowerConstant);
+  const upper = neighbour(last, reflecting, m + stride, m - stride, upperConstant);
   const slope = (upper - lower) / (2 * h);
   const v = f - D * slope;
-  const wind = abs(v) * h;
-  const peclet = wind == 0 ? 0 : wind / (2 * D);
   // Entries of v D_a, and the value of D_a m.
   let toLower = -v / (2 * h);
   let toUpper = v / (2 * h);
   let difference = slope;
-  if (advection == UPWIND || (advection != CENTRED && peclet > 1)) {
+  if (advection == UPWIND || (advection != CENTRED && pecletNumber(f, D, slope, h) > 1)) {
     toLower = v > 0 ? -v / h : 0;
     toUpper = v > 0 ? 0 : v / h;
     difference = v > 0 ? (centre - lower) / h : (upper - centre) / h;
@@ -138,5 +246,4 @@ function axis(
   }
   store<f64>(slot(row, lowerDiagonal), lowerValue);
   store<f64>(slot(row, upperDiagonal), upperValue);
-  return peclet;
 }

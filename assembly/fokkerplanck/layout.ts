@@ -26,3 +26,23 @@ export const NEXT: usize = <usize>BLOCK << 3;
 export function slot(row: usize, d: i32): usize {
   return row + <usize>d * NEXT;
 }
+
+/** The first block of rows all of whose neighbours, the nearest at 1 and the farthest at `step`, have a row. */
+export function firstInner(n: i32, step: i32): i32 {
+  return min((n + BLOCK - 1) / BLOCK, (step + BLOCK - 1) / BLOCK);
+}
+
+/** The first block after those; not before `firstInner`. */
+export function lastInner(n: i32, step: i32): i32 {
+  return max(firstInner(n, step), (n - step) / BLOCK);
+}
+
+/**
+ * The next pixel, `k` or behind it, that needs a look of its own: outside the blocks `first` to `last`, or the
+ * first or last of its grid row.
+ */
+export function nextBorder(k: i32, width: i32, first: i32, last: i32): i32 {
+  if (k < first * BLOCK || k >= last * BLOCK) return k;
+  const j = k % width;
+  return j == 0 || j == width - 1 ? k : min(k - j + width - 1, last * BLOCK);
+}

@@ -118,11 +118,9 @@ function startCycle(it: Gmres): void {
   it.columns = 0;
   it.largest = 0;
   let beta = it.residualNorm;
-  it.target = it.tolerance;
   if (it.left) {
     applyPreconditioner(it.preconditioner, it.z, it.V);
     beta = norm2(n, it.V);
-    it.target = it.strictness * beta * (it.tolerance / it.residualNorm);
   } else {
     copy(n, it.z, it.V);
   }
@@ -135,6 +133,11 @@ function startCycle(it: Gmres): void {
 function iterate(it: Gmres): void {
   const n = it.n;
   const j = it.columns;
+  // In the norm that the rotations carry along; it.g still is that of the start.
+  if (j == 0) {
+    const share = it.tolerance / it.startNorm;
+    it.target = it.left ? it.strictness * load<f64>(it.g) * share : it.tolerance;
+  }
   const stride = vectorStride(n);
   const v = it.V + <usize>j * stride;
   const w = v + stride;

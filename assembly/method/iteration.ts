@@ -40,6 +40,8 @@ export class Iteration {
   estimate: f64;
   /** The true one when the recursive one last met the tolerance in vain. */
   claimedNorm: f64;
+  /** The recursive one is believed: an inner solve, whose outer loop computes the residual anyway. */
+  inner: bool;
 }
 
 /** Bytes from one vector of a workspace to the next. */
@@ -84,6 +86,7 @@ export function begin(
   it.historyCapacity = historyCapacity;
   it.historyCount = 0;
   it.claimedNorm = Infinity;
+  it.inner = false;
   it.bNorm = norm2(n, b);
   it.tolerance = max(rtol * it.bNorm, atol);
   if (zeroStart || it.bNorm == 0) {
@@ -118,6 +121,11 @@ export function record(it: Iteration, norm: f64): void {
 
 /** The recursive residual meets the tolerance: does the true one? r gets it, for a new start if need be. */
 export function claim(it: Iteration, r: usize): void {
+  if (it.inner) {
+    it.status = CONVERGED;
+    it.residualNorm = it.estimate;
+    return;
+  }
   const norm = trueResidual(it, r);
   if (norm <= it.tolerance) it.status = CONVERGED;
   else if (!isFinite(norm)) it.status = NON_FINITE;
@@ -132,6 +140,17 @@ export function finish(it: Iteration, status: i32, r: usize): void {
   if (!isFinite(norm)) it.status = NON_FINITE;
   else if (norm <= it.tolerance) it.status = CONVERGED;
   else it.status = status;
+}
+
+/**
+ * After `init`: makes this an inner solve of a non-linear loop, which may end when the residual is down to `share`
+ * of the start's, also where that is above the tolerance. BiCGSTAB and CG then believe the residual of their
+ * recursion: the loop computes that of its next iterate anyway.
+ */
+export function loosen(workspace: usize, share: f64): void {
+  const it = changetype<Iteration>(workspace);
+  it.tolerance = max(it.tolerance, share * it.residualNorm);
+  it.inner = true;
 }
 
 export function statusOf(workspace: usize): i32 {

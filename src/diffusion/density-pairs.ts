@@ -1,8 +1,13 @@
 import { SeedspanError } from '../errors.ts';
 import { checkUnitRange } from './ndarray.ts';
 
-const BINS = 256;
-const FLOOR = 1e-300;
+/** Bins along an axis of the histogram. */
+export const BINS = 256;
+/** The least density of a bin. */
+export const FLOOR = 1e-300;
+
+/** Density of the pairs (x[k], y[k]) at the pairs themselves. */
+export type PairDensity = (x: ArrayLike<number>, y: ArrayLike<number>) => Float64Array;
 
 /**
  * Log density of one channel by the histogram of pixel pairs (arXiv 2404.06661 and its program).
@@ -19,6 +24,16 @@ export function pixelPairsLogDensity(
   channel: ArrayLike<number>,
   height: number,
   width: number,
+): Float64Array {
+  return logDensityOfPairs(channel, height, width, plainPairDensity);
+}
+
+/** As `pixelPairsLogDensity`, with the smoothing by `density`. */
+export function logDensityOfPairs(
+  channel: ArrayLike<number>,
+  height: number,
+  width: number,
+  density: PairDensity,
 ): Float64Array {
   if (height !== width) {
     throw new SeedspanError(
@@ -37,30 +52,48 @@ export function pixelPairsLogDensity(
   }
   checkUnitRange('pixel-pairs density', channel);
   const mirrored = Float64Array.from(channel, (_, k) => channel[(k % width) * width + Math.floor(k / width)]);
-  const density = smoothedHistogram(mirrored, channel);
-  return mirrored.map((x, k) => Math.log(bilinear(density, BINS * x, BINS * channel[k])));
+  return density(mirrored, channel).map(Math.log);
 }
 
-/** Smoothed density of the pairs on BINS x BINS bins, floored. */
-function smoothedHistogram(x: ArrayLike<number>, y: ArrayLike<number>): Float64Array {
+/** In plain JavaScript. */
+export const plainPairDensity: PairDensity = (x, y) => {
+  const density = smoothedHistogram(x, y);
+  return Float64Array.from(x, (value, k) => bilinear(density, BINS * value, BINS * y[k]));
+};
+
+/**
+ * Smoothed density of the pairs at bin (i, j), x and y, floored. The look-ups ask for a few thousand bins of
+ * 65,536, so the second axis is smoothed where a bin is asked for, and only there.
+ */
+function smoothedHistogram(x: ArrayLike<number>, y: ArrayLike<number>): (i: number, j: number) => number {
   const n = x.length;
-  const kernel = smoothingMatrix(BINS * n ** (-1 / 6));
+  const kernel = smoothingMatrix(n);
   const unit = (BINS * BINS) / n;
-  // Most bins are empty, so the first axis is smoothed pair by pair.
+  // Most bins are empty, so the first axis is smoothed pair by pair. Row i has bin i of x, smoothed, over y.
   const half = new Float64Array(BINS * BINS);
   for (let k = 0; k < n; k++) {
     const row = bin(y[k]) * BINS;
     const column = bin(x[k]) * BINS;
     for (let i = 0; i < BINS; i++) half[row + i] += unit * kernel[column + i];
   }
-  const density = new Float64Array(BINS * BINS);
-  for (let j = 0; j < BINS; j++) {
-    for (let q = 0; q < BINS; q++) {
-      const weight = kernel[q * BINS + j];
-      for (let i = 0; i < BINS; i++) density[j * BINS + i] += weight * half[q * BINS + i];
+  const rows = transposed(half);
+  const weights = transposed(kernel);
+  const density = new Float64Array(BINS * BINS).fill(Number.NaN);
+  return (i, j) => {
+    const at = j * BINS + i;
+    if (Number.isNaN(density[at])) {
+      let sum = 0;
+      for (let q = 0, p = i * BINS, w = j * BINS; q < BINS; q++) sum += weights[w++] * rows[p++];
+      density[at] = Math.max(sum, FLOOR);
     }
-  }
-  return density.map((value) => Math.max(value, FLOOR));
+    return density[at];
+  };
+}
+
+export function transposed(matrix: Float64Array): Float64Array {
+  const result = new Float64Array(BINS * BINS);
+  for (let i = 0; i < BINS; i++) for (let j = 0; j < BINS; j++) result[j * BINS + i] = matrix[i * BINS + j];
+  return result;
 }
 
 /** The last bin is closed: 1 belongs to it. */
@@ -68,11 +101,16 @@ function bin(value: number): number {
   return Math.min(BINS - 1, Math.floor(BINS * value));
 }
 
+/** The channels of a run all have the same. */
+let lastMatrix: { n: number; matrix: Float64Array } | undefined;
+
 /**
- * Gaussian smoothing of BINS values as a matrix, row q the effect of bin q: truncated at 4 sigma, normalised,
+ * Gaussian smoothing of BINS values, of n pairs, as a matrix, row q the effect of bin q: truncated at 4 sigma, normalised,
  * and reflected about the edges (d c b a | a b c d | d c b a), as often as the kernel is wide.
  */
-function smoothingMatrix(sigma: number): Float64Array {
+export function smoothingMatrix(n: number): Float64Array {
+  if (lastMatrix?.n === n) return lastMatrix.matrix;
+  const sigma = BINS * n ** (-1 / 6);
   const radius = Math.floor(4 * sigma + 0.5);
   const weights = Float64Array.from({ length: radius + 1 }, (_, d) =>
     Math.exp((-0.5 * d * d) / (sigma * sigma)),
@@ -87,20 +125,20 @@ function smoothingMatrix(sigma: number): Float64Array {
       matrix[source * BINS + i] += weights[Math.abs(d)] / total;
     }
   }
+  lastMatrix = { n, matrix };
   return matrix;
 }
 
-/** Value at bin coordinates (x, y), clipped to the bins; `density` has y as its slow index. */
-function bilinear(density: Float64Array, x: number, y: number): number {
+/** Value at bin coordinates (x, y), clipped to the bins. */
+function bilinear(density: (i: number, j: number) => number, x: number, y: number): number {
   const [cx, cy] = [Math.min(x, BINS - 1), Math.min(y, BINS - 1)];
   const i = Math.min(Math.floor(cx), BINS - 2);
   const j = Math.min(Math.floor(cy), BINS - 2);
   const [a, b] = [cx - i, cy - j];
-  const at = j * BINS + i;
   return (
-    (1 - a) * (1 - b) * density[at] +
-    a * (1 - b) * density[at + 1] +
-    (1 - a) * b * density[at + BINS] +
-    a * b * density[at + BINS + 1]
+    (1 - a) * (1 - b) * density(i, j) +
+    a * (1 - b) * density(i + 1, j) +
+    (1 - a) * b * density(i, j + 1) +
+    a * b * density(i + 1, j + 1)
   );
 }

@@ -1,5 +1,5 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
-import { pixelPairsLogDensity } from './density-pairs.ts';
+import { logDensityOfPairs, type PairDensity, plainPairDensity } from './density-pairs.ts';
 import { drawPixelPositions, logDensityFromSamples } from './density-positions.ts';
 import { checkNdArray, checkUnitRange } from './ndarray.ts';
 import type { DensityKind, NdArray } from './types.ts';
@@ -30,6 +30,16 @@ export function initialLogDensity(
   kind: DensityKind,
   options: InitialDensityOptions = {},
 ): NdArray {
+  return logDensitiesWith(plainPairDensity, images, kind, options);
+}
+
+/** As `initialLogDensity`, with the histogram of pixel pairs smoothed by `pairDensity`. */
+export function logDensitiesWith(
+  pairDensity: PairDensity,
+  images: NdArray | NdArray<Float32Array>,
+  kind: DensityKind,
+  options: InitialDensityOptions,
+): NdArray {
   checkOptionNames('initialLogDensity', options, ['seed', 'firstStream', 'signal']);
   const { seed = 0, firstStream = 0, signal } = options;
   if (kind !== 'pixel-pairs' && kind !== 'pixel-positions') {
@@ -50,7 +60,7 @@ export function initialLogDensity(
     if (kind === 'pixel-pairs') {
       for (let c = 0; c < channels; c++) {
         const channel = image.subarray(c * n, (c + 1) * n);
-        data.set(pixelPairsLogDensity(channel, height, width), (i * channels + c) * n);
+        data.set(logDensityOfPairs(channel, height, width, pairDensity), (i * channels + c) * n);
       }
     } else {
       const picture = { data: image, shape: [channels, height, width] } as NdArray;

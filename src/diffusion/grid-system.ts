@@ -134,30 +134,59 @@ export class GridSystem extends KernelObject {
     }
     const ready = performance.now();
     const method = this.#method;
-    const maxiter = defaultMaxiter(this.#n);
-    const running = method.init({
-      operator,
+    if (this.#init(rtol, zeroStart)) method.step(defaultMaxiter(this.#n));
+    time.projection += ready - began;
+    time.solve += performance.now() - ready;
+    const scale = method.rightHandSideNorm || 1;
+    const outcome = this.#outcome(projected ? this.#projector!.residualNorm / scale : undefined);
+    outcome.iterations += iterations;
+    outcome.matvecs += matvecs;
+    return outcome;
+  }
+
+  #init(rtol: number, zeroStart: boolean): boolean {
+    return this.#method.init({
+      operator: this.#operator,
       preconditioner: 0,
-      b,
-      x,
+      b: this.b.pointer,
+      x: this.x.pointer,
       rtol,
       atol: 0,
-      maxiter,
+      maxiter: defaultMaxiter(this.#n),
       zeroStart,
       history: 0,
       historyCapacity: 0,
     });
-    if (running) method.step(maxiter);
-    time.projection += ready - began;
-    time.solve += performance.now() - ready;
-    const scale = method.rightHandSideNorm || 1;
+  }
+
+  #outcome(projectedResidual: number | undefined): LinearOutcome {
+    const method = this.#method;
     return {
       status: method.status,
-      iterations: iterations + method.iterations,
-      matvecs: matvecs + method.matvecs,
-      residual: method.residualNorm / scale,
-      projectedResidual: projected ? this.#projector!.residualNorm / scale : undefined,
+      iterations: method.iterations,
+      matvecs: method.matvecs,
+      residual: method.residualNorm / (method.rightHandSideNorm || 1),
+      projectedResidual,
     };
+  }
+
+  /**
+   * Starts an inner solve of a non-linear loop at the present x. Returns ||b - A x|| / ||b||, the measure of the
+   * loop; the norm itself where b = 0. At `target` or below there is nothing left to do.
+   */
+  begin(target: number): number {
+    this.#init(target, false);
+    return this.#method.residualNorm / (this.#method.rightHandSideNorm || 1);
+  }
+
+  /** Goes on after `begin`, until the residual is down to `share` of what it was, or to the target. */
+  improve(share: number, time: StageTimes): LinearOutcome {
+    const began = performance.now();
+    const method = this.#method;
+    method.loosen(share);
+    method.step(defaultMaxiter(this.#n));
+    time.solve += performance.now() - began;
+    return this.#outcome(undefined);
   }
 
   /** ||x - last|| / ||last||. */

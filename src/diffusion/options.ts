@@ -15,7 +15,7 @@ export const SCHEME_DEFAULTS = {
     steps: 20,
     T: 1,
     rtol: 1e-10,
-    fixedPoint: { rtol: 2e-8, maxiter: 50 },
+    fixedPoint: { rtol: 2e-8, maxiter: 50, inner: 'adaptive' },
   },
   lau2025: {
     density: 'pixel-positions',
@@ -23,7 +23,7 @@ export const SCHEME_DEFAULTS = {
     steps: 100,
     T: 1,
     rtol: 1e-12,
-    fixedPoint: { rtol: 1e-6, maxiter: 5 },
+    fixedPoint: { rtol: 1e-6, maxiter: 5, inner: 'strict' },
   },
   consistent: {
     density: 'pixel-positions',
@@ -31,7 +31,7 @@ export const SCHEME_DEFAULTS = {
     steps: 20,
     T: 1,
     rtol: 1e-10,
-    fixedPoint: { rtol: 1e-8, maxiter: 30 },
+    fixedPoint: { rtol: 1e-8, maxiter: 30, inner: 'adaptive' },
   },
 } as const satisfies Record<Scheme, object>;
 
@@ -65,7 +65,7 @@ export interface ResolvedOptions extends ConsistentSettings {
   /** Undefined: the unit square's. */
   spacing: readonly [number, number] | undefined;
   rtol: number;
-  fixedPoint: { rtol: number; maxiter: number };
+  fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
   method: 'bicgstab' | 'gmres';
   start: 'last-iterate' | 'zero';
   projection: { kind: ProjectionKind; dim: number; seed: number } | undefined;
@@ -101,7 +101,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
   checkChoices(options);
   const scheme = options.scheme ?? PRECOMPUTE_DEFAULTS.scheme;
   const defaults = SCHEME_DEFAULTS[scheme];
-  const { fixedPoint = {}, sde = DEFAULT_SDE[scheme]() } = options;
+  const { sde = DEFAULT_SDE[scheme]() } = options;
   checkSde(WHERE, sde);
   checkNumbers(options, scheme);
   checkAgreement(options, scheme, sde);
@@ -116,7 +116,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     T,
     spacing: resolveSpacing(options.spacing, scheme),
     rtol: options.rtol ?? defaults.rtol,
-    fixedPoint: { ...defaults.fixedPoint, ...definedOnly(fixedPoint) },
+    fixedPoint: resolveFixedPoint(options, defaults.fixedPoint),
     method: options.method ?? PRECOMPUTE_DEFAULTS.method,
     start: options.start ?? PRECOMPUTE_DEFAULTS.start,
     projection:
@@ -128,6 +128,25 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     boundary: options.boundary ?? PRECOMPUTE_DEFAULTS.boundary,
     advection: options.advection ?? PRECOMPUTE_DEFAULTS.advection,
   };
+}
+
+function resolveFixedPoint(
+  options: PrecomputeOptions,
+  defaults: ResolvedOptions['fixedPoint'],
+): ResolvedOptions['fixedPoint'] {
+  const given = definedOnly(options.fixedPoint ?? {});
+  const strict = sharesOrStartsCold(options) || options.rtol !== undefined;
+  const inner = given.inner ?? (strict ? 'strict' : defaults.inner);
+  // `lau2025` stops after five strict iterations because its paper does; an adaptive one does less.
+  const maxiter = inner === 'adaptive' ? Math.max(ADAPTIVE_MAXITER, defaults.maxiter) : defaults.maxiter;
+  return { ...defaults, maxiter, ...given, inner };
+}
+
+const ADAPTIVE_MAXITER = 30;
+
+/** Adaptive inner solves start from the last iterate, and have nothing to share. */
+function sharesOrStartsCold({ start, sharing }: PrecomputeOptions): boolean {
+  return start === 'zero' || sharing === 'projection';
 }
 
 function checkChoices(options: PrecomputeOptions): void {
@@ -146,7 +165,8 @@ function checkChoices(options: PrecomputeOptions): void {
   } else {
     checkChoice(WHERE, 'boundary', boundary, ['zero', 'reflecting']);
   }
-  checkOptionNames(`${WHERE}: fixedPoint`, options.fixedPoint, ['rtol', 'maxiter']);
+  checkOptionNames(`${WHERE}: fixedPoint`, options.fixedPoint, ['rtol', 'maxiter', 'inner']);
+  checkChoice(WHERE, 'fixedPoint.inner', options.fixedPoint?.inner, ['strict', 'adaptive']);
   checkOptionNames(`${WHERE}: projection`, options.projection, ['kind', 'dim', 'seed']);
   checkChoice(WHERE, 'projection.kind', options.projection?.kind, ['galerkin', 'minimal-residual']);
   if (options.onProgress !== undefined) requireFunction('onProgress', options.onProgress);
@@ -198,6 +218,16 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
     throw new SeedspanError(
       'INVALID_VALUE',
       `${WHERE}: scheme "na2024" has no drift, sde ${show(sde.name ?? 'given')} has; use "lau2025" or "consistent"`,
+    );
+  }
+  if (
+    options.fixedPoint?.inner === 'adaptive' &&
+    (sharesOrStartsCold(options) || options.rtol !== undefined)
+  ) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: fixedPoint.inner "adaptive" goes with start "last-iterate", sharing "none" and no rtol of its own`,
+      { option: 'fixedPoint.inner' },
     );
   }
   if (scheme === 'consistent') return;

@@ -2,9 +2,12 @@ import { SeedspanError } from '../errors.ts';
 import { createEngine, type Engine } from '../solver/engine.ts';
 import type { SolveStatus } from '../solver/types.ts';
 import { yieldToHost } from '../solver/yield.ts';
-import { initialLogDensity } from './density.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { logDensitiesWith } from './density.ts';
+import { plainPairDensity } from './density-pairs.ts';
 import { worse } from './fixed-point.ts';
 import { GridSystem } from './grid-system.ts';
+import { KernelPairs } from './kernel-pairs.ts';
 import { checkUnitRange } from './ndarray.ts';
 import { type ResolvedOptions, resolveOptions } from './options.ts';
 import { Run, type Shape } from './run.ts';
@@ -36,9 +39,9 @@ export async function precomputeScores(options: PrecomputeOptions): Promise<Prec
   options.engine?.checkAlive('the engine');
   options.signal?.throwIfAborted();
   const time: StageTimes = { density: 0, assembly: 0, projection: 0, solve: 0, score: 0 };
-  const initial = await startDensities(options, settings, time);
   const engine = options.engine ?? (await createEngine());
   try {
+    const initial = await startDensities(engine.kernel, options, settings, time);
     engine.checkAlive('the engine');
     return await compute(engine, initial, times, options, settings, time, began);
   } finally {
@@ -48,6 +51,7 @@ export async function precomputeScores(options: PrecomputeOptions): Promise<Prec
 
 /** `[images, channels, H, W]`: the given log densities, or those of the pictures, one after the other. */
 async function startDensities(
+  kernel: Kernel,
   options: PrecomputeOptions,
   settings: ResolvedOptions,
   time: StageTimes,
@@ -59,13 +63,26 @@ async function startDensities(
   checkUnitRange('images', pictures.data);
   const [count, ...rest] = pictures.shape;
   const size = pictures.data.length / count;
+  const [, height, width] = rest;
+  // What is not square is refused in its place.
+  const pairs =
+    settings.density === 'pixel-pairs' && height === width
+      ? new KernelPairs(kernel, height * width)
+      : undefined;
   const parts: NdArray[] = [];
-  for (let i = 0; i < count; i++) {
-    const one = { data: pictures.data.subarray(i * size, (i + 1) * size), shape: [1, ...rest] } as NdArray;
-    parts.push(initialLogDensity(one, settings.density, { seed: settings.seed, firstStream: i }));
-    onProgress?.({ stage: 'density', done: i + 1, total: count });
-    await yieldToHost();
-    signal?.throwIfAborted();
+  try {
+    for (let i = 0; i < count; i++) {
+      const one = { data: pictures.data.subarray(i * size, (i + 1) * size), shape: [1, ...rest] } as NdArray;
+      const { density, seed } = settings;
+      parts.push(
+        logDensitiesWith(pairs?.evaluate ?? plainPairDensity, one, density, { seed, firstStream: i }),
+      );
+      onProgress?.({ stage: 'density', done: i + 1, total: count });
+      await yieldToHost();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    pairs?.dispose();
   }
   const data = new Float64Array(parts.reduce((sum, part) => sum + part.data.length, 0));
   parts.forEach((part, i) => {
@@ -175,13 +192,15 @@ function makeReport(
   engine: Engine,
   total: number,
 ): PrecomputeReport {
+  // The paper's sweeps book their measure themselves, one a sweep.
+  const sweeps = settings.scheme === 'na2024' && settings.fixedPoint.inner === 'strict';
   for (const step of run.steps) {
     const image = run.images[step.image];
     image.status = worse(image.status, step.status);
     image.fixedPointIterations = Math.max(image.fixedPointIterations, step.fixedPointIterations);
     image.solves += step.solves;
     image.iterations += step.iterations;
-    if (settings.scheme !== 'na2024') image.changes.push(step.change);
+    if (!sweeps) image.changes.push(step.change);
   }
   const sum = (name: 'solves' | 'iterations') => run.images.reduce((all, image) => all + image[name], 0);
   return {

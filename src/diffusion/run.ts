@@ -25,7 +25,7 @@ export class Run {
   /** Times of the levels. */
   readonly times: Float64Array;
   readonly spacing: readonly [number, number];
-  readonly fixedPoint: { rtol: number; maxiter: number };
+  readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
   /** Index of the seed image; undefined where nothing is shared. */
   readonly seed: number | undefined;
   /** `[images, levels, channels, H, W]`; level 0 is filled in. */
@@ -114,6 +114,17 @@ export class Run {
 
   step(image: number, level: number): StepReport {
     return this.steps[(level - 1) * this.shape.images + image];
+  }
+
+  /** Goes on with an inner solve that `system.begin` started, and books it; `endStep` books the residual. */
+  improve(system: GridSystem, share: number, image: number, level: number): LinearOutcome {
+    const outcome = system.improve(share, this.time);
+    const step = this.step(image, level);
+    step.solves++;
+    step.iterations += outcome.iterations;
+    this.matvecs += outcome.matvecs;
+    this.#done++;
+    return outcome;
   }
 
   /** Solves the system of one image and level, and books it. */

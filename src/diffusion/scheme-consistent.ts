@@ -1,8 +1,8 @@
 import { SeedspanError, show } from '../errors.ts';
 import { Scope } from '../memory/scope.ts';
 import { DriftField } from './drift-field.ts';
-import { FixedPointMonitor, worse } from './fixed-point.ts';
 import type { GridSystem } from './grid-system.ts';
+import { solveLevel } from './level-loop.ts';
 import type { Run } from './run.ts';
 import type { Boundary } from './types.ts';
 
@@ -16,6 +16,13 @@ export interface ConsistentSettings {
 const ADVECTION = { centred: 0, upwind: 1, hybrid: 2 } as const;
 
 /**
+ * How far an adaptive inner solve goes. Newton's next iterate may be much better, and is worth more accuracy than
+ * Picard's, which wins about a digit whatever the inner solve does.
+ */
+const NEWTON_SHARE = 0.01;
+const PICARD_SHARE = 0.03;
+
+/**
  * The Fokker-Planck equation of the log density by the theta-method and second-order differences; see
  * `assembly/fokkerplanck/consistent.ts` for the formulas. The fixed-point loop ends by the non-linear residual of
  * the fresh iterate, which is the residual of the next linear system.
@@ -25,7 +32,7 @@ export async function solveConsistent(
   system: GridSystem,
   settings: ConsistentSettings,
 ): Promise<void> {
-  const { shape, times, sde, kernel, time } = run;
+  const { shape, times, sde, kernel } = run;
   const { channels, height, width, levels } = shape;
   const { exports } = kernel;
   const n = height * width;
@@ -35,7 +42,9 @@ export async function solveConsistent(
   const newton = settings.linearization === 'newton';
   const implicit = settings.timeStepping === 'backward-euler' ? 1 : 0.5;
   const reflecting = boundary === 'reflecting';
-  run.peclet = { cells: 0, of: shape.images * channels * (levels - 1) * n, max: 0 };
+  const share = newton ? NEWTON_SHARE : PICARD_SHARE;
+  const peclet = { cells: 0, of: shape.images * channels * (levels - 1) * n, max: 0 };
+  run.peclet = peclet;
 
   const scope = new Scope(kernel);
   try {
@@ -46,13 +55,13 @@ export async function solveConsistent(
     const base = scope.float64(n, 'the known part of a step');
     const product = scope.float64(n, 'scratch of a step');
 
-    /** data, b <- the system at the iterate `m`; returns the cells with Peclet number over 1. */
-    const assemble = (D: number, tau: number, m: number, known: number, linearized: boolean): number => {
+    /** data, b <- the system at the iterate `m`. */
+    const assemble = (D: number, tau: number, m: number, known: number, linearized: boolean): void => {
       const { fx, fy } = drift.pointers;
       // biome-ignore format: the kernel's order of parameters.
-      return exports.consistentAssemble(
+      exports.consistentAssemble(
         height, width, dx, dy, D, tau, advection, linearized, reflecting,
-        m, known, fx, fy, border.pointer, system.data, system.b.pointer, out.pointer,
+        m, known, fx, fy, border.pointer, system.data, system.b.pointer,
       );
     };
 
@@ -101,32 +110,15 @@ export async function solveConsistent(
             );
             exports.axpy(n, -explicit, product.pointer, base.pointer);
           }
-          const monitor = new FixedPointMonitor(run.fixedPoint);
-          let ended: ReturnType<typeof worse> = 'converged';
-          for (let iteration = 0; ; iteration++) {
-            if (run.due) await run.pause();
-            const began = performance.now();
-            exports.copy(n, system.x.pointer, system.last.pointer);
-            const cells = assemble(D, tau, system.last.pointer, base.pointer, newton);
-            const residual = system.relativeResidual();
-            time.assembly += performance.now() - began;
-            const status = monitor.update(residual, iteration);
-            if (status !== undefined) {
-              run.peclet.cells += cells;
-              run.peclet.max = Math.max(run.peclet.max, out.view[0]);
-              // A solve that fell short does not matter once the non-linear residual is small.
-              run.endStep(
-                image,
-                level,
-                iteration,
-                residual,
-                status === 'converged' ? status : worse(status, ended),
-              );
-              break;
-            }
-            const role = image === run.seed && iteration > 0 ? 'alone' : run.roleOf(image);
-            ended = run.solve(system, role, image, level).status;
-          }
+          await solveLevel(run, system, { image, level, share }, () =>
+            assemble(D, tau, system.x.pointer, base.pointer, newton),
+          );
+          const { fx, fy } = drift.pointers;
+          // biome-ignore format: the kernel's order of parameters.
+          peclet.cells += exports.countSteepCells(
+            height, width, dx, dy, D, reflecting, system.x.pointer, fx, fy, border.pointer, out.pointer,
+          );
+          peclet.max = Math.max(peclet.max, out.view[0]);
           run.field(image, level, channel).set(system.x.view);
         }
       }

@@ -2,11 +2,16 @@ import { Scope } from '../memory/scope.ts';
 import { DriftField } from './drift-field.ts';
 import { FixedPointMonitor, worse } from './fixed-point.ts';
 import type { GridSystem } from './grid-system.ts';
+import { solveLevel } from './level-loop.ts';
 import type { Run } from './run.ts';
+
+/** How far an adaptive inner solve goes. */
+const SHARE = 0.03;
 
 /**
  * Time marching of arXiv 2511.17634, as the paper's program has it: at each level the system at the last iterate
- * is solved, a few times, from the level before.
+ * is solved, a few times, from the level before. With `adaptive` inner solves the same equation is solved by its
+ * residual instead.
  */
 export async function solveLau2025(run: Run, system: GridSystem): Promise<void> {
   const { shape, times, sde, kernel, time } = run;
@@ -32,13 +37,21 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
           exports.scale(n, 1 / dt, system.b.pointer);
           if (drift.present) exports.axpy(n, -1, drift.divergence.pointer, system.b.pointer);
           system.x.view.set(before);
+          const centre = 1 / dt + (2 * g * g) / (dx * dx);
+          const { fx, fy } = drift.pointers;
+          const assemble = (): void => {
+            exports.copy(n, system.x.pointer, system.last.pointer);
+            exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
+          };
+          if (run.fixedPoint.inner === 'adaptive') {
+            await solveLevel(run, system, { image, level, share: SHARE }, assemble);
+            run.field(image, level, channel).set(system.x.view);
+            continue;
+          }
           for (let iteration = 1; ; iteration++) {
             if (run.due) await run.pause();
             const began = performance.now();
-            exports.copy(n, system.x.pointer, system.last.pointer);
-            const centre = 1 / dt + (2 * g * g) / (dx * dx);
-            const { fx, fy } = drift.pointers;
-            exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
+            assemble();
             time.assembly += performance.now() - began;
             // Targets are projected on the basis of the seed's first system at this level.
             const role = image === run.seed && iteration > 1 ? 'alone' : run.roleOf(image);

@@ -1,37 +1,83 @@
 import { Scope } from '../memory/scope.ts';
 import { FixedPointMonitor, worse } from './fixed-point.ts';
 import type { GridSystem } from './grid-system.ts';
+import { solveLevel } from './level-loop.ts';
 import type { Run } from './run.ts';
 
+/** How far an adaptive inner solve goes: the scores change by about as much from one iterate to the next. */
+const SHARE = 0.03;
+
 /**
- * Policy iteration of arXiv 2404.06661, as the paper's program has it: sweep over all levels with the scores of
+ * The equations of arXiv 2404.06661 as the paper's program has them. They are coupled from level to level in one
+ * direction only, so that the fixed point of the paper's policy iteration can be found level by level, each from
+ * the one before, with no more accuracy in the linear solves than the loop can use: `adaptive`. With `strict`
+ * inner solves, or a start from zero or from a seed, it is found by the paper's sweeps.
+ */
+export async function solveNa2024(run: Run, system: GridSystem): Promise<void> {
+  if (run.fixedPoint.inner === 'adaptive') await march(run, system);
+  else await sweep(run, system);
+}
+
+async function march(run: Run, system: GridSystem): Promise<void> {
+  const { shape, kernel } = run;
+  const { exports } = kernel;
+  const n = shape.height * shape.width;
+  const h = run.spacing[0];
+  const scope = new Scope(kernel);
+  try {
+    const scores = scope.float64(n, 'the scores');
+    for (let level = 1; level < shape.levels; level++) {
+      const [x, y] = coefficients(run, level);
+      for (let channel = 0; channel < shape.channels; channel++) {
+        for (const image of run.order) {
+          system.x.view.set(run.field(image, level - 1, channel));
+          exports.copy(n, system.x.pointer, system.b.pointer);
+          await solveLevel(run, system, { image, level, share: SHARE }, () => {
+            exports.flatDifference(n, h, system.x.pointer, scores.pointer);
+            exports.naAssemble(n, shape.height, x, y, scores.pointer, system.data);
+          });
+          run.field(image, level, channel).set(system.x.view);
+        }
+      }
+    }
+  } finally {
+    scope.dispose();
+  }
+}
+
+/** X / s and Y of one level, in the paper's names. */
+function coefficients({ times, sde, spacing: [h] }: Run, level: number): [x: number, y: number] {
+  const g = sde.diffusion(times[level]);
+  const dt = times[times.length - 1] / times.length;
+  return [(-0.5 * g * g * dt) / (2 * h), (0.5 * g * g * dt) / (h * h)];
+}
+
+/**
+ * The paper's policy iteration: sweep over all levels with the scores of
  * the sweep before (all ones at first), then difference again, until the log density of all levels and channels
  * of an image changes by no more than the tolerance (from all ones at first).
  *
  * The images of a run go through it side by side, each until it has converged. A seed that has converged keeps
  * its result, and goes on leaving its bases as long as another image needs them.
  */
-export async function solveNa2024(run: Run, system: GridSystem): Promise<void> {
-  const { shape, times, sde, kernel, time } = run;
+async function sweep(run: Run, system: GridSystem): Promise<void> {
+  const { shape, kernel, time } = run;
   const { channels, levels } = shape;
   const { exports } = kernel;
   const n = shape.height * shape.width;
   const h = run.spacing[0];
-  const dt = times[levels - 1] / levels;
   const monitors = run.images.map(() => new FixedPointMonitor(run.fixedPoint));
   const active = new Set(run.order);
   const scope = new Scope(kernel);
   try {
     const scores = scope.float64(n, 'the scores');
-    for (let sweep = 1; active.size > 0; sweep++) {
-      const first = sweep === 1;
+    for (let count = 1; active.size > 0; count++) {
+      const first = count === 1;
       const images = run.order.filter((image) => active.has(image) || image === run.seed);
       run.expect(run.done + active.size * channels * (levels - 1));
       const [change, norm] = norms(run, first);
       for (let level = 1; level < levels; level++) {
-        const g = sde.diffusion(times[level]);
-        const x = (-0.5 * g * g * dt) / (2 * h);
-        const y = (0.5 * g * g * dt) / (h * h);
+        const [x, y] = coefficients(run, level);
         for (let channel = 0; channel < channels; channel++) {
           for (const image of images) {
             if (run.due) await run.pause();
@@ -66,7 +112,7 @@ export async function solveNa2024(run: Run, system: GridSystem): Promise<void> {
         }
       }
       for (const image of [...active])
-        endSweep(run, monitors[image], image, sweep, change[image], norm[image], active);
+        endSweep(run, monitors[image], image, count, change[image], norm[image], active);
     }
   } finally {
     scope.dispose();

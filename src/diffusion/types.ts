@@ -68,11 +68,19 @@ export interface PrecomputeOptions {
    */
   rtol?: number;
   /**
-   * The loop over the non-linear term; `na2024` calls it policy iteration. It ends when its measure is at most
-   * `rtol`: the relative change of the log density (`na2024`, `lau2025`), or the relative non-linear residual
-   * (`consistent`); or after `maxiter` solves.
+   * The loop over the non-linear term; `na2024` calls it policy iteration. It ends after `maxiter` solves, or when
+   * its measure is at most `rtol`.
+   *
+   * `inner: 'strict'`: every linear system is solved to the option `rtol`; the measure is the relative change of
+   * the log density (`na2024`, `lau2025`: as published), or the relative non-linear residual (`consistent`).
+   *
+   * `inner: 'adaptive'`: every linear system is solved from the last iterate, and only as far as the loop can use;
+   * the measure is the relative non-linear residual. The same fields to the same tolerance, for a tenth of the
+   * iterations. Default in `na2024` and `consistent` unless `rtol`, `start: 'zero'` or sharing asks for strict
+   * solves; in `lau2025`, which is truncated after five iterations as published, it has to be asked for (and
+   * `maxiter` is 30 then).
    */
-  fixedPoint?: { rtol?: number; maxiter?: number };
+  fixedPoint?: { rtol?: number; maxiter?: number; inner?: 'strict' | 'adaptive' };
   /** `consistent` only: treatment of |grad m|^2. Default `newton`. */
   linearization?: 'picard' | 'newton';
   /** `consistent` only. Default `backward-euler`. */
@@ -146,11 +154,11 @@ export interface PrecomputeReport {
   status: SolveStatus;
   images: {
     status: SolveStatus;
-    /** `na2024`: policy iterations. Others: the most fixed-point iterations of a step. */
+    /** `na2024`, strict: policy iterations. Else the most fixed-point iterations of a step. */
     fixedPointIterations: number;
     solves: number;
     iterations: number;
-    /** The measure after each policy iteration (`na2024`), or the last of each step. */
+    /** The measure after each policy iteration (`na2024`, strict), or the last of each step. */
     changes: number[];
   }[];
   steps: StepReport[];

@@ -19,6 +19,9 @@ export function defaultMaxiter(n: number): number {
 /** Defaults of `engine.seedSubspace`. */
 export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14 } as const;
 
+/** Defaults of `engine.solveBatch`, where they are others than a solve's. */
+export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
+
 /** Diagonals are stored as such where they are at most this many, */
 export const DIA_MAX_DIAGONALS = 32;
 /** and where their slots, in whole blocks, are at most this many times the entries. */

@@ -6,6 +6,8 @@ import type { CsrMatrix } from '../sparse/index.ts';
 import type { Build } from '../wasm/binaries.ts';
 import { chooseBuild } from '../wasm/features.ts';
 import { Kernel } from '../wasm/kernel.ts';
+import { Batch, sourceOf } from './batch.ts';
+import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
 import { uploadPattern } from './operator.ts';
 import {
   checkCount,
@@ -146,6 +148,39 @@ export class Engine extends Disposable {
       workspace.release();
       if (workspace !== options.workspace) workspace.dispose();
     }
+  }
+
+  /**
+   * Solves many systems of one sparsity pattern, four at a time in SIMD lanes where that is faster.
+   *
+   * Systems are taken while others are solved, at most 16 before their results were handed out, so that any number
+   * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
+   * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
+   * same, bit for bit, whatever the order and the neighbours. Kernel memory is given back when the loop ends, also
+   * by `break` or an error.
+   *
+   * @param systems - `{ A, b, x0? }` each, from an array, a generator, or an asynchronous one. They are taken while
+   *   the loop runs.
+   * @returns the results, in order, also of systems that did not converge.
+   * @throws SeedspanError at once for options that cannot be used: `INVALID_TYPE`, `INVALID_VALUE`,
+   *   `UNKNOWN_OPTION`, `DISPOSED`. From the loop, when the results of all systems before have been handed out, for
+   *   a system that cannot be used: besides those `SHAPE_MISMATCH` (another pattern, too), `ZERO_PIVOT`,
+   *   `OUT_OF_MEMORY`; `details.index` is its number. What the source of the systems throws comes through.
+   * @example
+   * ```ts
+   * for await (const { index, x, status } of engine.solveBatch(systems, { preconditioner: 'ilu0' })) {
+   *   console.log(index, status, x);
+   * }
+   * ```
+   */
+  solveBatch(
+    systems: Iterable<BatchSystem> | AsyncIterable<BatchSystem>,
+    options: BatchOptions = {},
+  ): AsyncGenerator<BatchResult, void, undefined> {
+    const where = 'solveBatch';
+    this.checkAlive('the engine');
+    checkBatchOptions(where, options);
+    return new Batch(this.kernel, sourceOf(systems, where), options).run();
   }
 
   /**

@@ -4,7 +4,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import type { Method, SolveStatus } from './types.ts';
 
 /** The kernel's numbers (`assembly/method/iteration.ts`); 0 is still running. */
-const STATUSES: readonly SolveStatus[] = [
+export const STATUSES: readonly SolveStatus[] = [
   'converged',
   'max-iterations',
   'breakdown',
@@ -74,6 +74,11 @@ export class KernelMethod {
     const init = this.method === 'cg' ? exports.cgInit : exports.bicgstabInit;
     // biome-ignore format: as above.
     return init(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity) === 0;
+  }
+
+  /** After `init`: the solve may end when the residual is down to this share of the start's. */
+  loosen(share: number): void {
+    this.#kernel.exports.loosen(this.pointer, share);
   }
 
   /** At most `count` iterations more; returns true while there is more to do. */

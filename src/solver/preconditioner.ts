@@ -122,7 +122,7 @@ export function makeKernelPreconditioner(
   return kind === 'jacobi' ? new Jacobi(scope, A) : new Ilu0(scope, A, pattern);
 }
 
-function zeroPivot(kind: FactoredKind, row: number, found: number | boolean): SeedspanError {
+export function zeroPivot(kind: FactoredKind, row: number, found: number | boolean): SeedspanError {
   const what =
     found === false
       ? 'has no diagonal entry'

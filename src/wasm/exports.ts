@@ -104,6 +104,7 @@ export interface KernelExports {
   applyPreconditioner(preconditioner: Pointer, r: Pointer, z: Pointer): void;
 
   vectorStride(n: number): number;
+  loosen(workspace: Pointer, share: number): void;
   statusOf(workspace: Pointer): number;
   iterationsOf(workspace: Pointer): number;
   matvecsOf(workspace: Pointer): number;
@@ -124,6 +125,70 @@ export interface KernelExports {
   gmresBasis(workspace: Pointer): Pointer;
   gmresColumns(workspace: Pointer): number;
   gmresHessenberg(workspace: Pointer): Pointer;
+
+  packLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
+  unpackLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
+  csrMultiplyLanes(
+    n: number,
+    lanes: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    x: Pointer,
+    y: Pointer,
+  ): void;
+  csrMultiplyDotsLanes(
+    n: number,
+    lanes: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    x: Pointer,
+    y: Pointer,
+    w: Pointer,
+    yw: Pointer,
+    yy: Pointer,
+  ): void;
+  ilu0SolveLanes(
+    n: number,
+    lanes: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    diagonal: Pointer,
+    inverse: Pointer,
+    r: Pointer,
+    z: Pointer,
+  ): void;
+  batchSize(n: number, lanes: number, preconditioned: boolean): number;
+  batchInit(
+    workspace: Pointer,
+    n: number,
+    lanes: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    kind: 0 | 1 | 2,
+    factors: Pointer,
+    diagonal: Pointer,
+    inverse: Pointer,
+  ): void;
+  batchLane(workspace: Pointer, lane: number): Pointer;
+  batchStart(
+    workspace: Pointer,
+    lane: number,
+    values: Pointer,
+    b: Pointer,
+    x: Pointer,
+    rtol: number,
+    atol: number,
+    maxiter: number,
+    zeroStart: boolean,
+  ): number;
+  batchPrecondition(workspace: Pointer, lane: number, factors: Pointer, inverse: Pointer): void;
+  batchDrop(workspace: Pointer, lane: number): void;
+  batchTake(workspace: Pointer, lane: number, x: Pointer): void;
+  batchStep(workspace: Pointer, count: number): number;
 
   orthogonalize(
     n: number,
@@ -200,6 +265,32 @@ export interface KernelExports {
     border: Pointer,
     data: Pointer,
     b: Pointer,
+  ): void;
+  countSteepCells(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    D: number,
+    reflecting: boolean,
+    m: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    border: Pointer,
     out: Pointer,
   ): number;
+
+  pairDensity(
+    n: number,
+    bins: number,
+    weight: number,
+    floor: number,
+    K: Pointer,
+    columns: Pointer,
+    once: Pointer,
+    x: Pointer,
+    y: Pointer,
+    density: Pointer,
+  ): void;
+  transpose(size: number, A: Pointer): void;
 }

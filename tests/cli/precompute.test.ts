@@ -94,6 +94,7 @@ test('--compare --json: one document, with the cost of each way', async () => {
     'GMRES, cold',
     'last iterate',
     'projection',
+    'last iterate, loose',
   ]);
   for (const way of comparison) {
     expect(way).toMatchObject({ status: 'converged', runs: 3 });

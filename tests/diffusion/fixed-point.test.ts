@@ -117,6 +117,7 @@ describe('runs that cannot converge', () => {
       sde: varianceExploding(0.01),
       spacing: h,
       steps: 2 * (n - 1),
+      fixedPoint: { inner: 'strict' },
       engine,
     });
     expect(report.status).toBe(status);

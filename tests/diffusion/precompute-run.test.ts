@@ -6,7 +6,7 @@ import type { NdArray, PrecomputeOptions, Progress, Scheme } from '../../src/dif
 import { createEngine } from '../../src/solver/engine.ts';
 import { poisson2d } from '../../src/sparse/index.ts';
 import { batch, bumps, part } from './fields.ts';
-import { reference } from './reference.ts';
+import { reference, relativeError } from './reference.ts';
 
 const SCHEMES: Scheme[] = ['na2024', 'lau2025', 'consistent'];
 const fields = (size: number) =>
@@ -73,7 +73,10 @@ describe('pictures', () => {
         const { logDensity, report } = await precomputeScores({ images, density, seed: 7, steps: 2 });
         expect(report.density).toBe(density);
         expect(logDensity.shape).toEqual([2, 3, ...expected.shape.slice(1)]);
-        for (const image of [0, 1]) expect(part(logDensity, image, 0)).toEqual(part(expected, image));
+        // The kernel adds up the pairs in another order.
+        for (const image of [0, 1]) {
+          expect(relativeError(part(logDensity, image, 0), part(expected, image))).toBeLessThan(1e-12);
+        }
       }
     },
   );

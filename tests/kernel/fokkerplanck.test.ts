@@ -164,9 +164,13 @@ describe.each(BUILDS)('consistentAssemble, %s', (build) => {
     const [fx, fy] = f === undefined ? [0, 0] : f.map((component) => room.vector(component, 1));
     const [data, b, out] = [room.vector(slots(n)), room.vector(n, 1), room.vector(1)];
     // biome-ignore format: the kernel's order of parameters.
-    const cells = room.k.consistentAssemble(
+    room.k.consistentAssemble(
       height, width, dx, dy, D, tau, advection, newton, reflecting,
-      room.vector(m, 1), room.vector(base), fx, fy, room.vector(border), data, b, out,
+      room.vector(m, 1), room.vector(base), fx, fy, room.vector(border), data, b,
+    );
+    // biome-ignore format: as above.
+    const cells = room.k.countSteepCells(
+      height, width, dx, dy, D, reflecting, room.vector(m, 1), fx, fy, room.vector(border), out,
     );
     const found = {
       rows: rowsOf(room.read(data, slots(n)), n),

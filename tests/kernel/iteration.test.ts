@@ -38,6 +38,26 @@ describe.each(cases)('what all methods share: $method, $build', ({ build, method
     }
   });
 
+  it('loosened, ends at a share of the residual of the start, with a residual to match', () => {
+    const x0 = randomVector(n, random(7));
+    const start = residualNorm(A, b, x0);
+    for (const preconditioner of [0, ilu0Preconditioner(room, A)]) {
+      const strict = new Run(room, method, diaOperator(room, A), b, { x0, preconditioner }).step();
+      const run = new Run(room, method, diaOperator(room, A), b, { x0, preconditioner });
+      room.k.loosen(run.workspace, 0.01);
+      run.step();
+      expect(run.status).toBe('converged');
+      expect(run.iterations).toBeLessThan(strict.iterations);
+      const outside = residualNorm(A, b, run.x);
+      expect(outside).toBeLessThanOrEqual(0.01 * start * (1 + 1e-9));
+      expectNear([run.residualNorm], [outside], start, 1e-12);
+      // Where the tolerance is above the share, it is the tolerance that counts.
+      const easy = new Run(room, method, diaOperator(room, A), b, { x0, rtol: 10 * start });
+      room.k.loosen(easy.workspace, 1e-12);
+      expect(easy.step().iterations).toBe(0);
+    }
+  });
+
   it('one step at a time is the same as all at once, bit for bit', () => {
     for (const preconditioned of [false, true]) {
       const preconditioner = preconditioned ? ilu0Preconditioner(room, A) : 0;

@@ -1,0 +1,130 @@
+import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import type { CsrMatrix } from '../sparse/index.ts';
+import type { Build } from '../wasm/binaries.ts';
+import { BATCH_DEFAULTS } from './defaults.ts';
+import { checkChoice, checkSolveOptions } from './options.ts';
+import type { Method, SolveStatus } from './types.ts';
+import type { RunOptions } from './workspace-options.ts';
+
+/** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */
+export interface BatchSystem {
+  /** Square; the pattern of all systems is that of the first. */
+  A: CsrMatrix;
+  /** Length n. */
+  b: ArrayLike<number>;
+  /** Start; zero without it. */
+  x0?: ArrayLike<number>;
+}
+
+/** How many systems are solved at once. */
+export type Lanes = 1 | 2 | 4;
+
+export interface BatchOptions
+  extends Pick<
+    RunOptions,
+    'method' | 'preconditioner' | 'side' | 'restart' | 'rtol' | 'atol' | 'maxiter' | 'storage'
+  > {
+  /**
+   * `auto`: four for `bicgstab` without a preconditioner or with `jacobi` or `ilu0` in a SIMD build, where that is
+   * faster; else one. Two need less memory than four. The digits of a result depend on it, not on the neighbours.
+   */
+  lanes?: 'auto' | Lanes;
+  /** Checked between slices of some milliseconds; the iterator throws its reason. */
+  signal?: AbortSignal;
+  /** Called after each slice, and for each system that has ended. */
+  onProgress?: (progress: BatchProgress) => void;
+}
+
+export interface BatchProgress {
+  /** Systems that have ended. */
+  finished: number;
+  /** Systems under way. */
+  running: number;
+}
+
+export interface BatchResult {
+  /** The system's place in the order given, from 0. */
+  index: number;
+  /** Length n, its own array. */
+  x: Float64Array;
+  status: SolveStatus;
+  /** `status === 'converged'`. */
+  converged: boolean;
+  iterations: number;
+  /** Products with A, those that check the residual included. */
+  matvecs: number;
+  /** `||b - A x||` of the returned x, computed from b, A and x. */
+  residualNorm: number;
+  /** `||b||`. */
+  rightHandSideNorm: number;
+  method: Method;
+  storage: 'csr' | 'dia';
+  /** How many systems were solved at once: 1, one after the other. */
+  lanes: Lanes;
+}
+
+const OPTIONS = [
+  'method',
+  'preconditioner',
+  'side',
+  'restart',
+  'rtol',
+  'atol',
+  'maxiter',
+  'storage',
+  'lanes',
+  'signal',
+  'onProgress',
+] as const;
+
+const IN_LANES: readonly unknown[] = ['none', 'jacobi', 'ilu0'];
+
+/** Refuses what cannot be used. */
+export function checkBatchOptions(where: string, options: BatchOptions): void {
+  checkOptionNames(where, options, OPTIONS);
+  const { lanes, signal, onProgress, ...rest } = options;
+  checkSolveOptions(where, rest, OPTIONS);
+  checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4]);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: signal must be an AbortSignal, not ${show(signal)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${where}: onProgress must be a function, not ${show(onProgress)}`,
+    );
+  }
+  const { method = BATCH_DEFAULTS.method, side } = rest;
+  if (side === 'left' && method !== 'gmres') {
+    throw new SeedspanError('INVALID_VALUE', `${where}: side "left" is for method "gmres", not "${method}"`, {
+      option: 'side',
+    });
+  }
+  if (lanes === 2 || lanes === 4) {
+    const reason = whyNotInLanes(options);
+    if (reason !== undefined) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: lanes is ${lanes}, and ${reason}; leave lanes away, or ask for 1`,
+        { option: 'lanes', value: lanes },
+      );
+    }
+  }
+}
+
+/** How many systems at once, where the caller leaves the choice. */
+export function chooseLanes(options: BatchOptions, build: Build): Lanes {
+  const { lanes = BATCH_DEFAULTS.lanes } = options;
+  if (lanes !== 'auto') return lanes;
+  return build === 'scalar' || whyNotInLanes(options) !== undefined ? 1 : 4;
+}
+
+function whyNotInLanes({ method = BATCH_DEFAULTS.method, preconditioner = 'none', storage }: BatchOptions) {
+  if (method !== 'bicgstab')
+    return `method "${method}" solves one system at a time ("bicgstab" solves several)`;
+  if (!IN_LANES.includes(preconditioner)) {
+    return 'the preconditioner is a function or was made before, which serves one system at a time';
+  }
+  if (storage === 'dia') return 'storage "dia" holds one system at a time ("csr" holds several)';
+  return undefined;
+}

@@ -17,7 +17,7 @@ export function diaMultiply(n: i32, count: i32, offsets: usize, data: usize, x: 
   edges(n, count, offsets, data, x, y, first, last);
   const start = <usize>first * BLOCK_BYTES;
   const values = data + <usize>count * start;
-  if (count == 5) inner5(last - first, offsets, values, x + start, y + start);
+  if (ASC_FEATURE_SIMD && isGrid(count, offsets)) innerGrid(last - first, offsets, values, x + start, y + start);
   else inner(last - first, count, offsets, values, x + start, y + start);
 }
 
@@ -32,13 +32,19 @@ export function diaMultiplyDot(
   w: usize,
   out: usize,
 ): void {
-  if (!ASC_FEATURE_SIMD || count != 5) {
+  if (ASC_FEATURE_SIMD && isGrid(count, offsets)) {
+    gridMultiplyDot(n, offsets, data, x, y, w, out);
+  } else {
     diaMultiply(n, count, offsets, data, x, y);
-    return dotAndSquare(n, y, w, out);
+    dotAndSquare(n, y, w, out);
   }
+}
+
+/** The same, of a grid. */
+function gridMultiplyDot(n: i32, offsets: usize, data: usize, x: usize, y: usize, w: usize, out: usize): void {
   const first = firstInner(n, offsets);
-  const last = lastInner(n, count, offsets);
-  edges(n, count, offsets, data, x, y, first, last);
+  const last = lastInner(n, 5, offsets);
+  edges(n, 5, offsets, data, x, y, first, last);
   const start = <usize>first * BLOCK_BYTES;
   const stop = <usize>last * BLOCK_BYTES;
   dotAndSquare(min(first * BLOCK, n), y, w, out);
@@ -47,7 +53,7 @@ export function diaMultiplyDot(
   dotAndSquare(max(n - last * BLOCK, 0), y + stop, w + stop, out);
   store<f64>(out, load<f64>(out) + yw);
   store<f64>(out, load<f64>(out, 8) + yy, 8);
-  inner5Dot(last - first, offsets, data + 5 * start, x + start, y + start, w + start, out);
+  innerGridDot(last - first, offsets, data + 5 * start, x + start, y + start, w + start, out);
 }
 
 /** The first block in which no diagonal leaves the matrix at the left. */
@@ -112,59 +118,62 @@ function inner(blocks: i32, count: i32, offsets: usize, data: usize, x: usize, y
   }
 }
 
+/** Whether the diagonals are those of a grid: -s, -1, 0, 1, t. */
+function isGrid(count: i32, offsets: usize): bool {
+  if (count != 5) return false;
+  return load<i32>(offsets, 4) == -1 && load<i32>(offsets, 8) == 0 && load<i32>(offsets, 12) == 1;
+}
+
 /**
- * As `inner`, for the five diagonals of a grid problem: five pointers, no loop over the diagonals. Each vector is
- * stored before the next is begun: V8 moves loads up to the last store before them, and with all twenty pairs in
- * one go it runs out of registers.
+ * As `inner`, for a grid. The three middle diagonals share their loads of x, shifted by shuffles. Each vector is
+ * stored before the next is begun: V8 moves loads up to the last store before them, and with all of a block in one
+ * go it runs out of registers.
  */
-function inner5(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): void {
+function innerGrid(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): void {
   let p = x + (<usize>load<i32>(offsets) << 3);
-  let q = x + (<usize>load<i32>(offsets, 4) << 3);
-  let r = x + (<usize>load<i32>(offsets, 8) << 3);
-  let s = x + (<usize>load<i32>(offsets, 12) << 3);
-  let t = x + (<usize>load<i32>(offsets, 16) << 3);
+  let q = x + (<usize>load<i32>(offsets, 16) << 3);
+  let r = x;
   const end = y + <usize>blocks * BLOCK_BYTES;
-  if (ASC_FEATURE_SIMD) {
-    for (; y < end; y += 64, data += 320, p += 64, q += 64, r += 64, s += 64, t += 64) {
-let a = f64x2.mul(v128.load(data), v128.load(p));
-      a = madd(v128.load(data, 64), v128.load(q), a);
-      a = madd(v128.load(data, 128), v128.load(r), a);
-      a = madd(v128.load(data, 192), v128.load(s), a);
-      a = madd(v128.load(data, 256), v128.load(t), a);
-      v128.store(y, a);
-      let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
-      b = madd(v128.load(data, 80), v128.load(q, 16), b);
-      b = madd(v128.load(data, 144), v128.load(r, 16), b);
-      b = madd(v128.load(data, 208), v128.load(s, 16), b);
-      b = madd(v128.load(data, 272), v128.load(t, 16), b);
-      v128.store(y, b, 16);
-      let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
-      c = madd(v128.load(data, 96), v128.load(q, 32), c);
-      c = madd(v128.load(data, 160), v128.load(r, 32), c);
-      c = madd(v128.load(data, 224), v128.load(s, 32), c);
-      c = madd(v128.load(data, 288), v128.load(t, 32), c);
-      v128.store(y, c, 32);
-      let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
-      d = madd(v128.load(data, 112), v128.load(q, 48), d);
-      d = madd(v128.load(data, 176), v128.load(r, 48), d);
-      d = madd(v128.load(data, 240), v128.load(s, 48), d);
-      d = madd(v128.load(data, 304), v128.load(t, 48), d);
-      v128.store(y, d, 48);
-    }
-  } else {
-    for (; y < end; data += 256) {
-      for (const stop = y + 64; y < stop; y += 8, data += 8, p += 8, q += 8, r += 8, s += 8, t += 8) {
-        let sum = load<f64>(data) * load<f64>(p) + load<f64>(data, 64) * load<f64>(q);
-        sum += load<f64>(data, 128) * load<f64>(r);
-        sum += load<f64>(data, 192) * load<f64>(s);
-        store<f64>(y, sum + load<f64>(data, 256) * load<f64>(t));
-      }
-    }
+  for (; y < end; y += 64, data += 320, p += 64, q += 64, r += 64) {
+    const x0 = v128.load(r);
+    const left = v128.shuffle<f64>(v128.load(r - 16), x0, 1, 2);
+    const x1 = v128.load(r, 16);
+    const right0 = v128.shuffle<f64>(x0, x1, 1, 2);
+    let a = f64x2.mul(v128.load(data), v128.load(p));
+    a = madd(v128.load(data, 64), left, a);
+    a = madd(v128.load(data, 128), x0, a);
+    a = madd(v128.load(data, 192), right0, a);
+    a = madd(v128.load(data, 256), v128.load(q), a);
+    v128.store(y, a);
+    const x2 = v128.load(r, 32);
+    const right1 = v128.shuffle<f64>(x1, x2, 1, 2);
+    let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
+    b = madd(v128.load(data, 80), right0, b);
+    b = madd(v128.load(data, 144), x1, b);
+    b = madd(v128.load(data, 208), right1, b);
+    b = madd(v128.load(data, 272), v128.load(q, 16), b);
+    v128.store(y, b, 16);
+    const x3 = v128.load(r, 48);
+    const right2 = v128.shuffle<f64>(x2, x3, 1, 2);
+    let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
+    c = madd(v128.load(data, 96), right1, c);
+    c = madd(v128.load(data, 160), x2, c);
+    c = madd(v128.load(data, 224), right2, c);
+    c = madd(v128.load(data, 288), v128.load(q, 32), c);
+    v128.store(y, c, 32);
+    const x4 = v128.load(r, 64);
+    const right3 = v128.shuffle<f64>(x3, x4, 1, 2);
+    let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
+    d = madd(v128.load(data, 112), right2, d);
+    d = madd(v128.load(data, 176), x3, d);
+    d = madd(v128.load(data, 240), right3, d);
+    d = madd(v128.load(data, 304), v128.load(q, 48), d);
+    v128.store(y, d, 48);
   }
 }
 
-/** As `inner5`; adds y'w and y'y of these rows to out[0] and out[1]. */
-function inner5Dot(
+/** As `innerGrid`; adds y'w and y'y of these rows to out[0] and out[1]. */
+function innerGridDot(
   blocks: i32,
   offsets: usize,
   data: usize,
@@ -174,45 +183,53 @@ function inner5Dot(
   out: usize,
 ): void {
   let p = x + (<usize>load<i32>(offsets) << 3);
-  let q = x + (<usize>load<i32>(offsets, 4) << 3);
-  let r = x + (<usize>load<i32>(offsets, 8) << 3);
-  let s = x + (<usize>load<i32>(offsets, 12) << 3);
-  let t = x + (<usize>load<i32>(offsets, 16) << 3);
+  let q = x + (<usize>load<i32>(offsets, 16) << 3);
+  let r = x;
   let yw0 = f64x2.splat(0);
   let yw1 = f64x2.splat(0);
   let yy0 = f64x2.splat(0);
   let yy1 = f64x2.splat(0);
   const end = y + <usize>blocks * BLOCK_BYTES;
-  for (; y < end; y += 64, w += 64, data += 320, p += 64, q += 64, r += 64, s += 64, t += 64) {
+  for (; y < end; y += 64, w += 64, data += 320, p += 64, q += 64, r += 64) {
+    const x0 = v128.load(r);
+    const left = v128.shuffle<f64>(v128.load(r - 16), x0, 1, 2);
+    const x1 = v128.load(r, 16);
+    const right0 = v128.shuffle<f64>(x0, x1, 1, 2);
     let a = f64x2.mul(v128.load(data), v128.load(p));
-    a = madd(v128.load(data, 64), v128.load(q), a);
-    a = madd(v128.load(data, 128), v128.load(r), a);
-    a = madd(v128.load(data, 192), v128.load(s), a);
-    a = madd(v128.load(data, 256), v128.load(t), a);
+    a = madd(v128.load(data, 64), left, a);
+    a = madd(v128.load(data, 128), x0, a);
+    a = madd(v128.load(data, 192), right0, a);
+    a = madd(v128.load(data, 256), v128.load(q), a);
     v128.store(y, a);
     yw0 = madd(a, v128.load(w), yw0);
     yy0 = madd(a, a, yy0);
+    const x2 = v128.load(r, 32);
+    const right1 = v128.shuffle<f64>(x1, x2, 1, 2);
     let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
-    b = madd(v128.load(data, 80), v128.load(q, 16), b);
-    b = madd(v128.load(data, 144), v128.load(r, 16), b);
-    b = madd(v128.load(data, 208), v128.load(s, 16), b);
-    b = madd(v128.load(data, 272), v128.load(t, 16), b);
+    b = madd(v128.load(data, 80), right0, b);
+    b = madd(v128.load(data, 144), x1, b);
+    b = madd(v128.load(data, 208), right1, b);
+    b = madd(v128.load(data, 272), v128.load(q, 16), b);
     v128.store(y, b, 16);
     yw1 = madd(b, v128.load(w, 16), yw1);
     yy1 = madd(b, b, yy1);
+    const x3 = v128.load(r, 48);
+    const right2 = v128.shuffle<f64>(x2, x3, 1, 2);
     let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
-    c = madd(v128.load(data, 96), v128.load(q, 32), c);
-    c = madd(v128.load(data, 160), v128.load(r, 32), c);
-    c = madd(v128.load(data, 224), v128.load(s, 32), c);
-    c = madd(v128.load(data, 288), v128.load(t, 32), c);
+    c = madd(v128.load(data, 96), right1, c);
+    c = madd(v128.load(data, 160), x2, c);
+    c = madd(v128.load(data, 224), right2, c);
+    c = madd(v128.load(data, 288), v128.load(q, 32), c);
     v128.store(y, c, 32);
     yw0 = madd(c, v128.load(w, 32), yw0);
     yy0 = madd(c, c, yy0);
+    const x4 = v128.load(r, 64);
+    const right3 = v128.shuffle<f64>(x3, x4, 1, 2);
     let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
-    d = madd(v128.load(data, 112), v128.load(q, 48), d);
-    d = madd(v128.load(data, 176), v128.load(r, 48), d);
-    d = madd(v128.load(data, 240), v128.load(s, 48), d);
-    d = madd(v128.load(data, 304), v128.load(t, 48), d);
+    d = madd(v128.load(data, 112), right2, d);
+    d = madd(v128.load(data, 176), x3, d);
+    d = madd(v128.load(data, 240), right3, d);
+    d = madd(v128.load(data, 304), v128.load(q, 48), d);
     v128.store(y, d, 48);
     yw1 = madd(d, v128.load(w, 48), yw1);
     yy1 = madd(d, d, yy1);

@@ -73,8 +73,9 @@ export function ilu0Solve(
   }
   for (let i = n - 1; i >= 0; i--) {
     let sum = load<f64>(z + (<usize>i << 3));
-    const stop = load<i32>(indptr + (<usize>i << 2), 4);
-    for (let entry = load<i32>(diagonal + (<usize>i << 2)) + 1; entry < stop; entry++) {
+    // From the far end, so that the neighbour that was just computed is waited for last.
+    const first = load<i32>(diagonal + (<usize>i << 2));
+    for (let entry = load<i32>(indptr + (<usize>i << 2), 4) - 1; entry > first; entry--) {
       const column = load<u32>(indices + (<usize>entry << 2));
       sum -= load<f64>(data + (<usize>entry << 3)) * load<f64>(z + (<usize>column << 3));
     }

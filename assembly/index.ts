@@ -7,10 +7,14 @@ export { csrMultiply, csrMultiplyTransposed } from './operator/csr';
 export { diaMultiply, diaMultiplyDot } from './operator/dia';
 export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator, applyAndDot } from './operator/operator';
 export * from './preconditioner/ilu0';
+export { multigridSize, multigridInit, multigridUpdate, multigridApply } from './preconditioner/multigrid';
+export { transformSize, transformInit, transformUpdate, transformApply } from './preconditioner/transform';
 export {
   preconditionerSize,
   makeJacobi,
   makeIlu0,
+  makeMultigrid,
+  makeTransform,
   makeHostPreconditioner,
   applyPreconditioner,
 } from './preconditioner/preconditioner';

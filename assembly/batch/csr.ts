@@ -189,23 +189,39 @@ function solve2(
   r: usize,
   z: usize,
 ): void {
+  // The row before, which is mostly the last that a row waits for: it need not go through memory.
+  let before = f64x2.splat(0);
   for (let i = 0; i < n; i++) {
+    const last = load<i32>(diagonal + (<usize>i << 2)) - 1;
     let sum = v128.load(r + (<usize>i << 4));
-    const stop = load<i32>(diagonal + (<usize>i << 2));
-    for (let entry = load<i32>(indptr + (<usize>i << 2)); entry < stop; entry++) {
+    let entry = load<i32>(indptr + (<usize>i << 2));
+    for (; entry < last; entry++) {
       const at = z + (<usize>load<u32>(indices + (<usize>entry << 2)) << 4);
       sum = nmadd(v128.load(data + (<usize>entry << 4)), v128.load(at), sum);
+    }
+    if (entry == last) {
+      const column = load<i32>(indices + (<usize>entry << 2));
+      if (column != i - 1) before = v128.load(z + (<usize>column << 4));
+      sum = nmadd(v128.load(data + (<usize>entry << 4)), before, sum);
     }
     v128.store(z + (<usize>i << 4), sum);
+    before = sum;
   }
   for (let i = n - 1; i >= 0; i--) {
+    const first = load<i32>(diagonal + (<usize>i << 2)) + 1;
     let sum = v128.load(z + (<usize>i << 4));
-    const stop = load<i32>(indptr + (<usize>i << 2), 4);
-    for (let entry = load<i32>(diagonal + (<usize>i << 2)) + 1; entry < stop; entry++) {
+    let entry = load<i32>(indptr + (<usize>i << 2), 4) - 1;
+    for (; entry > first; entry--) {
       const at = z + (<usize>load<u32>(indices + (<usize>entry << 2)) << 4);
       sum = nmadd(v128.load(data + (<usize>entry << 4)), v128.load(at), sum);
     }
-    v128.store(z + (<usize>i << 4), f64x2.mul(sum, v128.load(inverse + (<usize>i << 4))));
+    if (entry == first) {
+      const column = load<i32>(indices + (<usize>entry << 2));
+      if (column != i + 1) before = v128.load(z + (<usize>column << 4));
+      sum = nmadd(v128.load(data + (<usize>entry << 4)), before, sum);
+    }
+    before = f64x2.mul(sum, v128.load(inverse + (<usize>i << 4)));
+    v128.store(z + (<usize>i << 4), before);
   }
 }
 
@@ -219,32 +235,62 @@ function solve4(
   r: usize,
   z: usize,
 ): void {
+  // As in `solve2`.
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
   for (let i = 0; i < n; i++) {
-    let a = v128.load(r + (<usize>i << 5));
-    let b = v128.load(r + (<usize>i << 5), 16);
-    const stop = load<i32>(diagonal + (<usize>i << 2));
-    for (let entry = load<i32>(indptr + (<usize>i << 2)); entry < stop; entry++) {
+    const row = <usize>i << 5;
+    const last = load<i32>(diagonal + (<usize>i << 2)) - 1;
+    let c = v128.load(r + row);
+    let d = v128.load(r + row, 16);
+    let entry = load<i32>(indptr + (<usize>i << 2));
+    for (; entry < last; entry++) {
       const at = z + (<usize>load<u32>(indices + (<usize>entry << 2)) << 5);
       const value = data + (<usize>entry << 5);
-      a = nmadd(v128.load(value), v128.load(at), a);
-      b = nmadd(v128.load(value, 16), v128.load(at, 16), b);
+      c = nmadd(v128.load(value), v128.load(at), c);
+      d = nmadd(v128.load(value, 16), v128.load(at, 16), d);
     }
-    v128.store(z + (<usize>i << 5), a);
-    v128.store(z + (<usize>i << 5), b, 16);
+    if (entry == last) {
+      const column = load<i32>(indices + (<usize>entry << 2));
+      const value = data + (<usize>entry << 5);
+      if (column != i - 1) {
+        a = v128.load(z + (<usize>column << 5));
+        b = v128.load(z + (<usize>column << 5), 16);
+      }
+      c = nmadd(v128.load(value), a, c);
+      d = nmadd(v128.load(value, 16), b, d);
+    }
+    v128.store(z + row, c);
+    v128.store(z + row, d, 16);
+    a = c;
+    b = d;
   }
   for (let i = n - 1; i >= 0; i--) {
     const row = <usize>i << 5;
-    let a = v128.load(z + row);
-    let b = v128.load(z + row, 16);
-    const stop = load<i32>(indptr + (<usize>i << 2), 4);
-    for (let entry = load<i32>(diagonal + (<usize>i << 2)) + 1; entry < stop; entry++) {
+    const first = load<i32>(diagonal + (<usize>i << 2)) + 1;
+    let c = v128.load(z + row);
+    let d = v128.load(z + row, 16);
+    let entry = load<i32>(indptr + (<usize>i << 2), 4) - 1;
+    for (; entry > first; entry--) {
       const at = z + (<usize>load<u32>(indices + (<usize>entry << 2)) << 5);
       const value = data + (<usize>entry << 5);
-      a = nmadd(v128.load(value), v128.load(at), a);
-      b = nmadd(v128.load(value, 16), v128.load(at, 16), b);
+      c = nmadd(v128.load(value), v128.load(at), c);
+      d = nmadd(v128.load(value, 16), v128.load(at, 16), d);
     }
-    v128.store(z + row, f64x2.mul(a, v128.load(inverse + row)));
-    v128.store(z + row, f64x2.mul(b, v128.load(inverse + row, 16)), 16);
+    if (entry == first) {
+      const column = load<i32>(indices + (<usize>entry << 2));
+      const value = data + (<usize>entry << 5);
+      if (column != i + 1) {
+        a = v128.load(z + (<usize>column << 5));
+        b = v128.load(z + (<usize>column << 5), 16);
+      }
+      c = nmadd(v128.load(value), a, c);
+      d = nmadd(v128.load(value, 16), b, d);
+    }
+    a = f64x2.mul(c, v128.load(inverse + row));
+    b = f64x2.mul(d, v128.load(inverse + row, 16));
+    v128.store(z + row, a);
+    v128.store(z + row, b, 16);
   }
 }
 

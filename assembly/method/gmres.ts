@@ -9,7 +9,7 @@
 
 import { applyOperator } from '../operator/operator';
 import { applyPreconditioner } from '../preconditioner/preconditioner';
-import { orthogonalize } from '../subspace/arnoldi';
+import { LOOSE, orthogonalize, orthogonalizeTo } from '../subspace/arnoldi';
 import { blockUpdate } from '../vector/block';
 import { axpy, copy, norm2, scale, zero } from '../vector/vector';
 import { begin, finish, firstVector, Iteration, record, trueResidual, vectorStride } from './iteration';
@@ -154,7 +154,10 @@ function iterate(it: Gmres): void {
   it.matvecs++;
   it.iterations++;
   const column = (<usize>j * <usize>(it.restart + 1)) << 3;
-  const norm = orthogonalize(n, j + 1, it.V, stride, w, it.H + column, it.work);
+  // Without a preconditioner the basis may be kept as a seed's.
+  const norm = it.preconditioner
+    ? orthogonalizeTo(LOOSE, n, j + 1, it.V, stride, w, it.H + column, it.work)
+    : orthogonalize(n, j + 1, it.V, stride, w, it.H + column, it.work);
   if (!isFinite(load<f64>(it.H + column))) return finish(it, NON_FINITE, it.z);
   const estimate = rotate(it, j, column);
   it.columns = j + 1;

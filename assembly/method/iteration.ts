@@ -6,7 +6,7 @@
 // Stop test: ||b - A x|| <= tolerance = max(rtol ||b||, atol), on the residual computed from b, A and x anew.
 
 import { applyOperator, Operator } from '../operator/operator';
-import { copy, maxAbs, norm2, subtract, zero } from '../vector/vector';
+import { copy, dot, maxAbs, norm2, subtract, zero } from '../vector/vector';
 
 export const RUNNING: i32 = 0;
 export const CONVERGED: i32 = 1;
@@ -107,7 +107,9 @@ export function trueResidual(it: Iteration, r: usize): f64 {
   applyOperator(it.operator, it.x, r);
   it.matvecs++;
   subtract(it.n, it.b, r, r);
-  it.residualNorm = isFinite(maxAbs(it.n, it.x)) ? norm2(it.n, r) : NaN;
+  // The sum of squares is the faster test, and settles it unless it overflows.
+  const finite = isFinite(dot(it.n, it.x, it.x)) || isFinite(maxAbs(it.n, it.x));
+  it.residualNorm = finite ? norm2(it.n, r) : NaN;
   return it.residualNorm;
 }
 

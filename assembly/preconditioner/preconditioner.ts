@@ -3,10 +3,14 @@
 import { hostMultiply } from '../host';
 import { multiply } from '../vector/vector';
 import { ilu0Solve } from './ilu0';
+import { multigridApply } from './multigrid';
+import { transformApply } from './transform';
 
 const JACOBI: i32 = 1;
 const ILU0: i32 = 2;
 const HOST: i32 = 3;
+const MULTIGRID: i32 = 4;
+const TRANSFORM: i32 = 5;
 
 @unmanaged
 export class Preconditioner {
@@ -16,6 +20,7 @@ export class Preconditioner {
   id: i32;
   indptr: usize;
   indices: usize;
+  /** ILU(0): the factors. Multigrid, transform: its record. */
   data: usize;
   diagonal: usize;
   /** Inverse diagonal (Jacobi) or inverse pivots (ILU(0)). */
@@ -52,6 +57,20 @@ export function makeIlu0(
   it.inverse = inverse;
 }
 
+/** `multigrid`: laid out by `multigridInit`, with values by `multigridUpdate`. */
+export function makeMultigrid(preconditioner: usize, multigrid: usize): void {
+  const it = changetype<Preconditioner>(preconditioner);
+  it.kind = MULTIGRID;
+  it.data = multigrid;
+}
+
+/** `transform`: laid out by `transformInit`, with values by `transformUpdate`. */
+export function makeTransform(preconditioner: usize, transform: usize): void {
+  const it = changetype<Preconditioner>(preconditioner);
+  it.kind = TRANSFORM;
+  it.data = transform;
+}
+
 export function makeHostPreconditioner(preconditioner: usize, n: i32, id: i32): void {
   const it = changetype<Preconditioner>(preconditioner);
   it.kind = HOST;
@@ -64,5 +83,7 @@ export function applyPreconditioner(preconditioner: usize, r: usize, z: usize): 
   const it = changetype<Preconditioner>(preconditioner);
   if (it.kind == JACOBI) multiply(it.n, it.inverse, r, z);
   else if (it.kind == ILU0) ilu0Solve(it.n, it.indptr, it.indices, it.data, it.diagonal, it.inverse, r, z);
+  else if (it.kind == MULTIGRID) multigridApply(it.data, r, z);
+  else if (it.kind == TRANSFORM) transformApply(it.data, r, z);
   else hostMultiply(it.id, it.n, r, z);
 }

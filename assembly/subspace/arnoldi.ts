@@ -4,8 +4,10 @@
 import { blockDot, blockUpdate } from '../vector/block';
 import { axpy, norm2, scale } from '../vector/vector';
 
-/** A projection that leaves less than this share of the norm is followed by another. */
-const CANCELLATION: f64 = 0.7071;
+/** A projection that leaves less than this share of the norm is followed by another: V'V = I to rounding. */
+const ORTHOGONAL: f64 = 0.7071;
+/** The same for a basis that is only to solve one system, and may lose a digit or two a step. */
+export const LOOSE: f64 = 0.1;
 /** What is left in the end, in the same measure, when w was in the span: rounding errors alone. */
 const DEPENDENT: f64 = 1e-14;
 
@@ -15,6 +17,20 @@ const DEPENDENT: f64 = 1e-14;
  * `work` has room for k numbers.
  */
 export function orthogonalize(n: i32, k: i32, V: usize, stride: usize, w: usize, h: usize, work: usize): f64 {
+  return orthogonalizeTo(ORTHOGONAL, n, k, V, stride, w, h, work);
+}
+
+/** As `orthogonalize`; a projection that leaves less than `share` of the norm is followed by another. */
+export function orthogonalizeTo(
+  share: f64,
+  n: i32,
+  k: i32,
+  V: usize,
+  stride: usize,
+  w: usize,
+  h: usize,
+  work: usize,
+): f64 {
   const before = norm2(n, w);
   let norm = before;
   memory.fill(h, 0, <usize>(k + 1) << 3);
@@ -24,7 +40,7 @@ export function orthogonalize(n: i32, k: i32, V: usize, stride: usize, w: usize,
     blockUpdate(n, k, -1, V, stride, work, w);
     axpy(k, 1, work, h);
     norm = norm2(n, w);
-    if (norm > CANCELLATION * last) break;
+    if (norm > share * last) break;
   }
   if (!(norm > DEPENDENT * before)) return 0;
   scale(n, 1 / norm, w);

@@ -6,22 +6,30 @@ import { textTable } from './context.ts';
 /** Each way runs this often, all in turn; the run with the median time of the linear solves counts. */
 const ROUNDS = 3;
 
-type Way = Pick<PrecomputeOptions, 'method' | 'start' | 'sharing' | 'fixedPoint' | 'rtol'>;
+type Way = Pick<PrecomputeOptions, 'method' | 'start' | 'sharing' | 'fixedPoint' | 'rtol' | 'preconditioner'>;
 
 /** The ways of solving the same systems; the first is what the others are measured against. */
 function waysFor(images: number): Readonly<Record<string, Way>> {
   return {
-    'BiCGSTAB, cold': { method: 'bicgstab', start: 'zero', sharing: 'none' },
-    'GMRES, cold': { method: 'gmres', start: 'zero', sharing: 'none' },
+    'BiCGSTAB, cold': { method: 'bicgstab', start: 'zero', sharing: 'none', preconditioner: 'none' },
+    'GMRES, cold': { method: 'gmres', start: 'zero', sharing: 'none', preconditioner: 'none' },
     'last iterate': {
       method: 'bicgstab',
       start: 'last-iterate',
       sharing: 'none',
       fixedPoint: { inner: 'strict' },
+      preconditioner: 'none',
     },
     // One picture alone has no other to learn from.
     ...(images > 1
-      ? { projection: { method: 'bicgstab', start: 'zero', sharing: 'projection' } as const }
+      ? {
+          projection: {
+            method: 'bicgstab',
+            start: 'zero',
+            sharing: 'projection',
+            preconditioner: 'none',
+          } as const,
+        }
       : {}),
     // No more accuracy in a linear solve than the loop around it can use.
     'last iterate, loose': {

@@ -12,7 +12,7 @@ import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
   method: 'gmres' | 'bicgstab' | 'cg';
-  preconditioner: 'none' | 'jacobi' | 'ilu0';
+  preconditioner: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
   restart?: number;
   rtol: number;
   atol: number;
@@ -184,7 +184,7 @@ export function solveCommand(context: Context): Command {
     )
     .addOption(
       new Option('--preconditioner <name>', 'preconditioner')
-        .choices(['none', 'jacobi', 'ilu0'])
+        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform'])
         .default(SOLVE_DEFAULTS.preconditioner),
     )
     .option(

@@ -102,13 +102,43 @@ export function logDensityFromSamples(
   samples: Float64Array,
   grid: { height: number; width: number },
 ): Float64Array {
+  return logDensityOfSamples(samples, grid, plainProduct);
+}
+
+/** The product of an H x n matrix, row-major, and an n x W one. */
+export type MatrixProduct = (
+  left: Float64Array,
+  right: Float64Array,
+  height: number,
+  n: number,
+  width: number,
+) => Float64Array;
+
+/** In plain JavaScript. */
+export const plainProduct: MatrixProduct = (left, right, height, n, width) => {
+  const product = new Float64Array(height * width);
+  for (let s = 0; s < n; s++) {
+    for (let i = 0; i < height; i++) {
+      const factor = left[i * n + s];
+      for (let j = 0; j < width; j++) product[i * width + j] += factor * right[s * width + j];
+    }
+  }
+  return product;
+};
+
+/** As `logDensityFromSamples`, with the sum over the samples by `product`. */
+export function logDensityOfSamples(
+  samples: Float64Array,
+  grid: { height: number; width: number },
+  product: MatrixProduct,
+): Float64Array {
   const { height, width } = grid;
   checkGrid(height, width);
   const kernel = scottKernel(samples);
   const x = Float64Array.from({ length: height }, (_, i) => i / (height - 1));
   const y = Float64Array.from({ length: width }, (_, j) => j / (width - 1));
   const density = isMild(kernel, samples)
-    ? sumFactored(kernel, samples, x, y)
+    ? sumFactored(kernel, samples, x, y, product)
     : sumDirectly(kernel, samples, x, y);
   let total = 0;
   for (let k = 0; k < density.length; k++) {
@@ -188,23 +218,25 @@ function sumFactored(
   samples: Float64Array,
   x: Float64Array,
   y: Float64Array,
+  product: MatrixProduct,
 ): Float64Array {
   const [height, width] = [x.length, y.length];
-  const sum = new Float64Array(height * width);
-  const right = new Float64Array(width);
-  for (let s = 0; s < samples.length; s += 2) {
-    const p = samples[s] - 0.5;
-    const q = samples[s + 1] - 0.5;
-    for (let j = 0; j < width; j++) {
-      const v = y[j] - 0.5 - q;
-      right[j] = Math.exp(-0.5 * c * v * v + b * p * (y[j] - 0.5));
-    }
+  const n = samples.length / 2;
+  const left = new Float64Array(height * n);
+  const right = new Float64Array(n * width);
+  for (let s = 0; s < n; s++) {
+    const p = samples[2 * s] - 0.5;
+    const q = samples[2 * s + 1] - 0.5;
     for (let i = 0; i < height; i++) {
       const u = x[i] - 0.5 - p;
-      const left = Math.exp(-0.5 * a * u * u + b * q * (x[i] - 0.5) - b * p * q);
-      for (let j = 0; j < width; j++) sum[i * width + j] += left * right[j];
+      left[i * n + s] = Math.exp(-0.5 * a * u * u + b * q * (x[i] - 0.5) - b * p * q);
+    }
+    for (let j = 0; j < width; j++) {
+      const v = y[j] - 0.5 - q;
+      right[s * width + j] = Math.exp(-0.5 * c * v * v + b * p * (y[j] - 0.5));
     }
   }
+  const sum = product(left, right, height, n, width);
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) sum[i * width + j] *= Math.exp(-b * (x[i] - 0.5) * (y[j] - 0.5));
   }

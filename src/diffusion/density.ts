@@ -1,6 +1,11 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { logDensityOfPairs, type PairDensity, plainPairDensity } from './density-pairs.ts';
-import { drawPixelPositions, logDensityFromSamples } from './density-positions.ts';
+import {
+  drawPixelPositions,
+  logDensityOfSamples,
+  type MatrixProduct,
+  plainProduct,
+} from './density-positions.ts';
 import { checkNdArray, checkUnitRange } from './ndarray.ts';
 import type { DensityKind, NdArray } from './types.ts';
 
@@ -30,12 +35,20 @@ export function initialLogDensity(
   kind: DensityKind,
   options: InitialDensityOptions = {},
 ): NdArray {
-  return logDensitiesWith(plainPairDensity, images, kind, options);
+  return logDensitiesWith(PLAIN, images, kind, options);
 }
 
-/** As `initialLogDensity`, with the histogram of pixel pairs smoothed by `pairDensity`. */
+/** The two sums that take the time. */
+export interface DensityTools {
+  pairDensity: PairDensity;
+  product: MatrixProduct;
+}
+
+const PLAIN: DensityTools = { pairDensity: plainPairDensity, product: plainProduct };
+
+/** As `initialLogDensity`, with other tools than plain JavaScript. */
 export function logDensitiesWith(
-  pairDensity: PairDensity,
+  tools: DensityTools,
   images: NdArray | NdArray<Float32Array>,
   kind: DensityKind,
   options: InitialDensityOptions,
@@ -60,12 +73,12 @@ export function logDensitiesWith(
     if (kind === 'pixel-pairs') {
       for (let c = 0; c < channels; c++) {
         const channel = image.subarray(c * n, (c + 1) * n);
-        data.set(logDensityOfPairs(channel, height, width, pairDensity), (i * channels + c) * n);
+        data.set(logDensityOfPairs(channel, height, width, tools.pairDensity), (i * channels + c) * n);
       }
     } else {
       const picture = { data: image, shape: [channels, height, width] } as NdArray;
       const samples = drawPixelPositions(picture, { seed, stream: firstStream + i });
-      data.set(logDensityFromSamples(samples, { height, width }), i * n);
+      data.set(logDensityOfSamples(samples, { height, width }, tools.product), i * n);
     }
   }
   return { data, shape: [count, fields, height, width] };

@@ -1,8 +1,10 @@
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Scope } from '../memory/scope.ts';
+import { gridCosts } from '../solver/auto.ts';
 import { defaultMaxiter, SOLVE_DEFAULTS } from '../solver/defaults.ts';
 import { KernelMethod } from '../solver/method.ts';
+import { MULTIGRID_SWEEPS } from '../solver/multigrid.ts';
 import { DIA_BLOCK } from '../solver/operator.ts';
 import { KrylovBasis, Projector } from '../solver/seed-subspace.ts';
 import type { ProjectionKind, SolveStatus } from '../solver/types.ts';
@@ -14,6 +16,7 @@ export interface LinearSettings {
   method: 'bicgstab' | 'gmres';
   rtol: number;
   start: 'last-iterate' | 'zero';
+  preconditioner: 'none' | 'multigrid' | 'auto';
   /** Undefined: nothing is shared. */
   projection: { kind: ProjectionKind; dim: number } | undefined;
 }
@@ -47,10 +50,20 @@ export class GridSystem extends KernelObject {
   readonly #method: KernelMethod;
   readonly #krylov: KrylovBasis | undefined;
   readonly #projector: Projector | undefined;
+  /** The levels, and the record that a method takes; undefined where multigrid is out of the question. */
+  readonly #multigrid: { levels: Pointer; preconditioner: Pointer } | undefined;
+  /** Whether the present level's systems get it. */
+  #preconditioned = false;
 
   /** @param step - distance of the outer diagonals. */
-  constructor(kernel: Kernel, n: number, step: number, settings: LinearSettings) {
+  constructor(
+    kernel: Kernel,
+    { height, width }: { height: number; width: number },
+    step: number,
+    settings: LinearSettings,
+  ) {
     super(kernel);
+    const n = height * width;
     this.#n = n;
     this.#settings = settings;
     const { exports } = kernel;
@@ -71,7 +84,15 @@ export class GridSystem extends KernelObject {
         x: scope.float64(n, 'the solution'),
         last: scope.float64(n, 'the last iterate'),
         residual: scope.float64(n, 'the residual').pointer,
-        method: new KernelMethod(scope, method, n, false, Math.min(SOLVE_DEFAULTS.restart, n), false),
+        multigrid: settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width),
+        method: new KernelMethod(
+          scope,
+          method,
+          n,
+          settings.preconditioner !== 'none',
+          Math.min(SOLVE_DEFAULTS.restart, n),
+          false,
+        ),
         krylov: projection && new KrylovBasis(scope, n, Math.min(projection.dim, n)),
         projector: projection && new Projector(scope, n, Math.min(projection.dim, n)),
       };
@@ -85,6 +106,31 @@ export class GridSystem extends KernelObject {
     this.#method = parts.method;
     this.#krylov = parts.krylov;
     this.#projector = parts.projector;
+    this.#multigrid = parts.multigrid;
+  }
+
+  /**
+   * Decides whether the systems that follow get multigrid.
+   *
+   * @param dominance - sum of the other entries of a row over its diagonal one, in absolute values.
+   * @param reduction - what a solve multiplies the residual by.
+   */
+  choosePreconditioner(dominance: number, reduction: number): void {
+    if (this.#settings.preconditioner === 'auto') {
+      const gap = Math.max((1 - dominance) / (1 + dominance), 8 / this.#n);
+      const { plain, multigrid } = gridCosts(gap, Math.log(2 / reduction));
+      this.#preconditioned = multigrid < plain;
+    } else {
+      this.#preconditioned = this.#settings.preconditioner === 'multigrid';
+    }
+  }
+
+  /** Takes the present matrix into the preconditioner, if there is to be one. */
+  #updatePreconditioner(): void {
+    if (!this.#preconditioned || this.#multigrid === undefined) return;
+    // A row that it cannot take (a zero on the diagonal) leaves this system without.
+    const row = this.kernel.exports.multigridUpdate(this.#multigrid.levels, this.data);
+    if (row >= 0) this.#preconditioned = false;
   }
 
   /** y <- A x of the present matrix. */
@@ -134,6 +180,7 @@ export class GridSystem extends KernelObject {
     }
     const ready = performance.now();
     const method = this.#method;
+    this.#updatePreconditioner();
     if (this.#init(rtol, zeroStart)) method.step(defaultMaxiter(this.#n));
     time.projection += ready - began;
     time.solve += performance.now() - ready;
@@ -147,7 +194,7 @@ export class GridSystem extends KernelObject {
   #init(rtol: number, zeroStart: boolean): boolean {
     return this.#method.init({
       operator: this.#operator,
-      preconditioner: 0,
+      preconditioner: this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0,
       b: this.b.pointer,
       x: this.x.pointer,
       rtol,
@@ -183,6 +230,7 @@ export class GridSystem extends KernelObject {
   improve(share: number, time: StageTimes): LinearOutcome {
     const began = performance.now();
     const method = this.#method;
+    this.#updatePreconditioner();
     method.loosen(share);
     method.step(defaultMaxiter(this.#n));
     time.solve += performance.now() - began;
@@ -195,4 +243,13 @@ export class GridSystem extends KernelObject {
     const change = Math.sqrt(exports.distanceSquared(this.#n, this.x.pointer, this.last.pointer));
     return change / (exports.norm2(this.#n, this.last.pointer) || 1);
   }
+}
+
+function makeMultigrid(scope: Scope, height: number, width: number) {
+  const { exports } = scope.kernel;
+  const levels = scope.bytes(exports.multigridSize(height, width), 'the levels of the multigrid');
+  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS);
+  const preconditioner = scope.bytes(exports.preconditionerSize(), 'a preconditioner');
+  exports.makeMultigrid(preconditioner, levels);
+  return { levels, preconditioner };
 }

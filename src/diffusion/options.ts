@@ -40,6 +40,7 @@ export const PRECOMPUTE_DEFAULTS = {
   scheme: 'consistent',
   method: 'bicgstab',
   start: 'last-iterate',
+  preconditioner: 'auto',
   sharing: 'none',
   projection: { kind: 'minimal-residual', dim: 10, seed: 0 },
   linearization: 'newton',
@@ -68,6 +69,7 @@ export interface ResolvedOptions extends ConsistentSettings {
   fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
   method: 'bicgstab' | 'gmres';
   start: 'last-iterate' | 'zero';
+  preconditioner: 'none' | 'multigrid' | 'auto';
   projection: { kind: ProjectionKind; dim: number; seed: number } | undefined;
 }
 
@@ -87,6 +89,7 @@ const KNOWN = [
   'fixedPoint',
   ...CONSISTENT_ONLY,
   'method',
+  'preconditioner',
   'start',
   'sharing',
   'projection',
@@ -119,6 +122,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     fixedPoint: resolveFixedPoint(options, defaults.fixedPoint),
     method: options.method ?? PRECOMPUTE_DEFAULTS.method,
     start: options.start ?? PRECOMPUTE_DEFAULTS.start,
+    preconditioner: resolvePreconditioner(options, scheme),
     projection:
       (options.sharing ?? PRECOMPUTE_DEFAULTS.sharing) === 'projection'
         ? { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(options.projection ?? {}) }
@@ -128,6 +132,15 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     boundary: options.boundary ?? PRECOMPUTE_DEFAULTS.boundary,
     advection: options.advection ?? PRECOMPUTE_DEFAULTS.advection,
   };
+}
+
+/** Nothing is chosen beside a projection, whose worth is to be seen; and na2024's signs are not for multigrid. */
+function resolvePreconditioner(
+  { preconditioner, sharing }: PrecomputeOptions,
+  scheme: Scheme,
+): ResolvedOptions['preconditioner'] {
+  if (scheme === 'na2024') return 'none';
+  return preconditioner ?? (sharing === 'projection' ? 'none' : PRECOMPUTE_DEFAULTS.preconditioner);
 }
 
 function resolveFixedPoint(
@@ -154,6 +167,7 @@ function checkChoices(options: PrecomputeOptions): void {
   checkChoice(WHERE, 'scheme', options.scheme, ['consistent', 'lau2025', 'na2024']);
   checkChoice(WHERE, 'density', options.density, ['pixel-positions', 'pixel-pairs']);
   checkChoice(WHERE, 'method', options.method, ['bicgstab', 'gmres']);
+  checkChoice(WHERE, 'preconditioner', options.preconditioner, ['none', 'multigrid', 'auto']);
   checkChoice(WHERE, 'start', options.start, ['last-iterate', 'zero']);
   checkChoice(WHERE, 'sharing', options.sharing, ['none', 'projection']);
   checkChoice(WHERE, 'linearization', options.linearization, ['picard', 'newton']);
@@ -228,6 +242,13 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
       'INVALID_VALUE',
       `${WHERE}: fixedPoint.inner "adaptive" goes with start "last-iterate", sharing "none" and no rtol of its own`,
       { option: 'fixedPoint.inner' },
+    );
+  }
+  if (scheme === 'na2024' && (options.preconditioner ?? 'none') !== 'none') {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: scheme "na2024" has entries of both signs beside the diagonal, which multigrid cannot smooth`,
+      { option: 'preconditioner' },
     );
   }
   if (scheme === 'consistent') return;

@@ -4,10 +4,9 @@ import type { SolveStatus } from '../solver/types.ts';
 import { yieldToHost } from '../solver/yield.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { logDensitiesWith } from './density.ts';
-import { plainPairDensity } from './density-pairs.ts';
 import { worse } from './fixed-point.ts';
 import { GridSystem } from './grid-system.ts';
-import { KernelPairs } from './kernel-pairs.ts';
+import { KernelDensities } from './kernel-densities.ts';
 import { checkUnitRange } from './ndarray.ts';
 import { type ResolvedOptions, resolveOptions } from './options.ts';
 import { Run, type Shape } from './run.ts';
@@ -63,26 +62,19 @@ async function startDensities(
   checkUnitRange('images', pictures.data);
   const [count, ...rest] = pictures.shape;
   const size = pictures.data.length / count;
-  const [, height, width] = rest;
-  // What is not square is refused in its place.
-  const pairs =
-    settings.density === 'pixel-pairs' && height === width
-      ? new KernelPairs(kernel, height * width)
-      : undefined;
+  const tools = new KernelDensities(kernel);
   const parts: NdArray[] = [];
   try {
     for (let i = 0; i < count; i++) {
       const one = { data: pictures.data.subarray(i * size, (i + 1) * size), shape: [1, ...rest] } as NdArray;
       const { density, seed } = settings;
-      parts.push(
-        logDensitiesWith(pairs?.evaluate ?? plainPairDensity, one, density, { seed, firstStream: i }),
-      );
+      parts.push(logDensitiesWith(tools, one, density, { seed, firstStream: i }));
       onProgress?.({ stage: 'density', done: i + 1, total: count });
       await yieldToHost();
       signal?.throwIfAborted();
     }
   } finally {
-    pairs?.dispose();
+    tools.dispose();
   }
   const data = new Float64Array(parts.reduce((sum, part) => sum + part.data.length, 0));
   parts.forEach((part, i) => {
@@ -118,6 +110,7 @@ async function compute(
     times,
     spacing,
     fixedPoint: settings.fixedPoint,
+    rtol: settings.rtol,
     seed: settings.projection && images > 1 ? settings.projection.seed : undefined,
     logDensity,
     time,
@@ -130,7 +123,7 @@ async function compute(
       run.field(image, 0, channel).set(initial.data.subarray(start, start + n));
     }
   }
-  const system = new GridSystem(engine.kernel, n, scheme === 'na2024' ? height : width, settings);
+  const system = new GridSystem(engine.kernel, shape, scheme === 'na2024' ? height : width, settings);
   try {
     if (scheme === 'na2024') await solveNa2024(run, system);
     else if (scheme === 'lau2025') await solveLau2025(run, system);

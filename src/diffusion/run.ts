@@ -28,6 +28,8 @@ export class Run {
   readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
   /** Index of the seed image; undefined where nothing is shared. */
   readonly seed: number | undefined;
+  /** Relative residual of strict solves. */
+  readonly rtol: number;
   /** `[images, levels, channels, H, W]`; level 0 is filled in. */
   readonly logDensity: Float64Array;
   readonly time: StageTimes;
@@ -50,7 +52,16 @@ export class Run {
   constructor(
     settings: Pick<
       Run,
-      'kernel' | 'shape' | 'sde' | 'times' | 'spacing' | 'fixedPoint' | 'seed' | 'logDensity' | 'time'
+      | 'kernel'
+      | 'shape'
+      | 'sde'
+      | 'times'
+      | 'spacing'
+      | 'fixedPoint'
+      | 'seed'
+      | 'rtol'
+      | 'logDensity'
+      | 'time'
     > & { signal: AbortSignal | undefined; onProgress: ((progress: Progress) => void) | undefined },
   ) {
     this.kernel = settings.kernel;
@@ -60,6 +71,7 @@ export class Run {
     this.spacing = settings.spacing;
     this.fixedPoint = settings.fixedPoint;
     this.seed = settings.seed;
+    this.rtol = settings.rtol;
     this.logDensity = settings.logDensity;
     this.time = settings.time;
     this.#signal = settings.signal;
@@ -96,6 +108,11 @@ export class Run {
     const order = Array.from(this.images.keys());
     if (this.seed === undefined) return order;
     return [this.seed, ...order.filter((image) => image !== this.seed)];
+  }
+
+  /** What a linear solve multiplies the residual by; `share` is that of an adaptive one. */
+  reduction(share: number): number {
+    return this.fixedPoint.inner === 'adaptive' ? share : this.rtol;
   }
 
   /** What the first system of an image at a level is to the others. */

@@ -98,6 +98,8 @@ export async function solveConsistent(
         }
       }
       const D = loadLevel(times[level]);
+      const others = 2 * tau * D * (1 / (dx * dx) + 1 / (dy * dy));
+      system.choosePreconditioner(others / (1 + others), run.reduction(share));
       for (let channel = 0; channel < channels; channel++) {
         for (const image of run.order) {
           // base <- m - tau div f - (dt - tau) (L(m) + div f at the level before)

@@ -28,6 +28,9 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
       const g = sde.diffusion(t);
       drift.load(t);
       drift.differenceOnGrid();
+      const centre = 1 / dt + (2 * g * g) / (dx * dx);
+      const others = g * g * (1 / (dx * dx) + 1 / (dy * dy));
+      system.choosePreconditioner(others / centre, run.reduction(SHARE));
       for (let channel = 0; channel < channels; channel++) {
         for (const image of run.order) {
           const before = run.field(image, level - 1, channel);
@@ -37,7 +40,6 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
           exports.scale(n, 1 / dt, system.b.pointer);
           if (drift.present) exports.axpy(n, -1, drift.divergence.pointer, system.b.pointer);
           system.x.view.set(before);
-          const centre = 1 / dt + (2 * g * g) / (dx * dx);
           const { fx, fy } = drift.pointers;
           const assemble = (): void => {
             exports.copy(n, system.x.pointer, system.last.pointer);

@@ -94,6 +94,11 @@ export interface PrecomputeOptions {
   advection?: 'centred' | 'upwind' | 'hybrid';
   /** Krylov method of the linear solves. Default `bicgstab`. */
   method?: 'bicgstab' | 'gmres';
+  /**
+   * `auto` takes multigrid at the levels that are stiff enough for it to pay; beside `sharing: 'projection'` the
+   * default is `none`, and `na2024` has no other. Default `auto`.
+   */
+  preconditioner?: 'none' | 'multigrid' | 'auto';
   /** Where a linear solve starts. Default `last-iterate`. */
   start?: 'last-iterate' | 'zero';
   /** Default `none`. */

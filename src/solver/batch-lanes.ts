@@ -50,10 +50,11 @@ export class OneLane implements LaneSolver {
   }
 
   step(count: number): number {
+    const before = this.#workspace.progress.iterations;
     this.#using('solveBatch', () => {
       this.#running = this.#workspace.step(count);
     });
-    return count;
+    return this.#workspace.progress.iterations - before;
   }
 
   running(): boolean {
@@ -62,10 +63,21 @@ export class OneLane implements LaneSolver {
 
   take(_lane: number, index: number): BatchResult {
     const result = this.#workspace.finish(undefined);
-    const { status, converged, iterations, matvecs, residualNorm, rightHandSideNorm, method } = result;
+    const { status, converged, iterations, matvecs, residualNorm, rightHandSideNorm } = result;
+    const { method, preconditioner } = result;
     const numbers = { iterations, matvecs, residualNorm, rightHandSideNorm };
     const storage = result.storage === 'dia' ? 'dia' : 'csr';
-    return { index, x: result.x.slice(), status, converged, ...numbers, method, storage, lanes: 1 };
+    return {
+      index,
+      x: result.x.slice(),
+      status,
+      converged,
+      ...numbers,
+      method,
+      preconditioner,
+      storage,
+      lanes: 1,
+    };
   }
 
   hasPatternOf(A: CsrMatrix): boolean {
@@ -222,6 +234,7 @@ export class SimdLanes extends KernelObject implements LaneSolver {
       residualNorm: exports.residualNormOf(record),
       rightHandSideNorm: exports.rightHandSideNormOf(record),
       method: 'bicgstab',
+      preconditioner: this.#kind,
       storage: 'csr',
       lanes: this.lanes,
     };

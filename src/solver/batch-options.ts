@@ -1,9 +1,10 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Build } from '../wasm/binaries.ts';
-import { BATCH_DEFAULTS } from './defaults.ts';
+import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
+import { diagonals } from './operator.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
-import type { Method, SolveStatus } from './types.ts';
+import type { Method, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
 
 /** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */
@@ -25,8 +26,10 @@ export interface BatchOptions
     'method' | 'preconditioner' | 'side' | 'restart' | 'rtol' | 'atol' | 'maxiter' | 'storage'
   > {
   /**
-   * `auto`: four for `bicgstab` without a preconditioner or with `jacobi` or `ilu0` in a SIMD build, where that is
-   * faster; else one. Two need less memory than four. The digits of a result depend on it, not on the neighbours.
+   * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
+   * none where the matrix is not stored by diagonals (see `storage`): four, or two of a size whose fours would leave
+   * the cache (about 150 x 150 grid points). Else, and for systems larger still, one. The digits of a result depend
+   * on it, not on the neighbours.
    */
   lanes?: 'auto' | Lanes;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */
@@ -58,6 +61,8 @@ export interface BatchResult {
   /** `||b||`. */
   rightHandSideNorm: number;
   method: Method;
+  /** The preconditioner that was used: its kind, or `function`. */
+  preconditioner: SolveResult['preconditioner'];
   storage: 'csr' | 'dia';
   /** How many systems were solved at once: 1, one after the other. */
   lanes: Lanes;
@@ -112,18 +117,27 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
   }
 }
 
-/** How many systems at once, where the caller leaves the choice. */
-export function chooseLanes(options: BatchOptions, build: Build): Lanes {
-  const { lanes = BATCH_DEFAULTS.lanes } = options;
+/** How many systems at once; `A` has their pattern. */
+export function chooseLanes(options: BatchOptions, build: Build, A: CsrMatrix): Lanes {
+  const { lanes = BATCH_DEFAULTS.lanes, preconditioner, storage } = options;
   if (lanes !== 'auto') return lanes;
-  return build === 'scalar' || whyNotInLanes(options) !== undefined ? 1 : 4;
+  if (build === 'scalar' || whyNotInLanes(options) !== undefined) return 1;
+  // A product by diagonals uses the SIMD lanes already, and reads no indices.
+  if (preconditioner !== 'ilu0' && storage !== 'csr' && diagonals(A, false) !== undefined) return 1;
+  const matrices = preconditioner === 'ilu0' ? 2 : 1;
+  const vectors = preconditioner === undefined || preconditioner === 'none' ? 7 : 10;
+  const bytes = 8 * (matrices * A.nnz + vectors * A.shape[0]);
+  if (4 * bytes <= LANES_MOST_BYTES[4]) return 4;
+  return 2 * bytes <= LANES_MOST_BYTES[2] ? 2 : 1;
 }
 
 function whyNotInLanes({ method = BATCH_DEFAULTS.method, preconditioner = 'none', storage }: BatchOptions) {
   if (method !== 'bicgstab')
     return `method "${method}" solves one system at a time ("bicgstab" solves several)`;
   if (!IN_LANES.includes(preconditioner)) {
-    return 'the preconditioner is a function or was made before, which serves one system at a time';
+    const what =
+      typeof preconditioner === 'string' ? show(preconditioner) : 'that is a function or made before';
+    return `preconditioner ${what} serves one system at a time ("none", "jacobi" and "ilu0" serve several)`;
   }
   if (storage === 'dia') return 'storage "dia" holds one system at a time ("csr" holds several)';
   return undefined;

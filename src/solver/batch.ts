@@ -8,6 +8,8 @@ import { yieldToHost } from './yield.ts';
 
 /** How long it works before it lets others run, in milliseconds. */
 const SLICE = 8;
+/** Most iterations a step. */
+const MOST = 1 << 20;
 /** How many systems for each lane may have been taken without their results handed out. */
 const AHEAD = 4;
 
@@ -137,7 +139,7 @@ export class Batch {
   }
 
   #makeSolver({ A }: BatchSystem, where: string): LaneSolver {
-    const lanes = chooseLanes(this.#options, this.#kernel.build);
+    const lanes = chooseLanes(this.#options, this.#kernel.build, A);
     this.#held = new Array(lanes).fill(-1);
     return lanes === 1
       ? new OneLane(this.#kernel, A, this.#options, where)
@@ -153,7 +155,7 @@ export class Batch {
     this.#collect();
     // Towards slices of the wanted length, carefully: the first iterations run in slower code.
     const fitting = Math.floor((made * SLICE) / Math.max(now - start, 0.01));
-    this.#count = Math.max(1, Math.min(this.#count * 2, fitting));
+    this.#count = Math.max(1, Math.min(this.#count * 2, fitting, MOST));
     if (now - this.#sliceStart < SLICE) return;
     this.#report();
     await yieldToHost();

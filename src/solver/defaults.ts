@@ -22,6 +22,9 @@ export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14 } as const;
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
 export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
 
+/** Four, or two systems are solved at once where together they take at most so many bytes: what a cache holds. */
+export const LANES_MOST_BYTES = { 4: 16e6, 2: 22e6 } as const;
+
 /** Diagonals are stored as such where they are at most this many, */
 export const DIA_MAX_DIAGONALS = 32;
 /** and where their slots, in whole blocks, are at most this many times the entries. */

@@ -6,6 +6,7 @@ import type { CsrMatrix } from '../sparse/index.ts';
 import type { Build } from '../wasm/binaries.ts';
 import { chooseBuild } from '../wasm/features.ts';
 import { Kernel } from '../wasm/kernel.ts';
+import { Attempts } from './attempts.ts';
 import { Batch, sourceOf } from './batch.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
 import { uploadPattern } from './operator.ts';
@@ -22,7 +23,7 @@ import {
   takeVector,
   WORKSPACE_OPTIONS,
 } from './options.ts';
-import { type FactoredKind, Preconditioner } from './preconditioner.ts';
+import { FACTORED_KINDS, type FactoredKind, Preconditioner } from './preconditioner.ts';
 import { SeedSubspace, type SeedSubspaceOptions } from './seed-subspace.ts';
 import type { SolveAsyncOptions, SolveOptions } from './solve-options.ts';
 import type { SolveResult, SystemMatrix } from './types.ts';
@@ -97,6 +98,13 @@ export class Engine extends Disposable {
    *   comes through.
    */
   solve(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions = {}): SolveResult {
+    if (options?.method !== 'auto') return this.#solve(A, b, options);
+    const attempts = new Attempts(A, options);
+    for (const attempt of attempts) attempts.take(() => this.#solve(A, b, attempt));
+    return attempts.result;
+  }
+
+  #solve(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions): SolveResult {
     const workspace = this.#prepare(A, b, options, 'solve', SOLVE_OPTIONS);
     workspace.acquire('solve');
     try {
@@ -128,6 +136,14 @@ export class Engine extends Disposable {
       );
     }
     signal?.throwIfAborted();
+    const attempts = new Attempts(A, options);
+    for (const attempt of attempts) await attempts.takeAsync(() => this.#solveAsync(A, b, attempt));
+    return attempts.result;
+  }
+
+  async #solveAsync(A: SystemMatrix, b: ArrayLike<number>, options: SolveAsyncOptions): Promise<SolveResult> {
+    const where = 'solveAsync';
+    const { signal, onProgress } = options;
     const workspace = this.#prepare(A, b, options, where, SOLVE_ASYNC_OPTIONS);
     workspace.acquire(where);
     try {
@@ -151,13 +167,13 @@ export class Engine extends Disposable {
   }
 
   /**
-   * Solves many systems of one sparsity pattern, four at a time in SIMD lanes where that is faster.
+   * Solves many systems of one sparsity pattern, several at a time in SIMD lanes where that is faster.
    *
    * Systems are taken while others are solved, at most 16 before their results were handed out, so that any number
    * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
    * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
-   * same, bit for bit, whatever the order and the neighbours. Kernel memory is given back when the loop ends, also
-   * by `break` or an error.
+   * same, bit for bit, whatever the order and the neighbours (but that with `method: 'auto'` the first system decides
+   * on the method). Kernel memory is given back when the loop ends, also by `break` or an error.
    *
    * @param systems - `{ A, b, x0? }` each, from an array, a generator, or an asynchronous one. They are taken while
    *   the loop runs.
@@ -207,10 +223,10 @@ export class Engine extends Disposable {
     this.checkAlive('the engine');
     checkMatrix('preconditioner', A);
     systemSize('preconditioner', A, undefined);
-    if (kind !== 'jacobi' && kind !== 'ilu0') {
+    if (!FACTORED_KINDS.includes(kind)) {
       throw new SeedspanError(
         'INVALID_VALUE',
-        `preconditioner: kind is ${show(kind)}, must be "jacobi" or "ilu0"`,
+        `preconditioner: kind is ${show(kind)}, must be ${FACTORED_KINDS.map(show).join(', ')}`,
         { option: 'kind', value: kind },
       );
     }

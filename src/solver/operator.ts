@@ -23,6 +23,8 @@ export class KernelOperator {
   readonly storage: 'csr' | 'dia' | 'function';
   /** With `csr` storage. */
   readonly pattern: KernelPattern | undefined;
+  /** With `dia` storage. */
+  readonly diagonals: { offsets: Int32Array; data: Pointer } | undefined;
   readonly #indptr: Int32Array | undefined;
   readonly #indices: Int32Array | undefined;
   readonly #data: Float64Block | undefined;
@@ -54,6 +56,7 @@ export class KernelOperator {
       this.#places = placesInBlocks(A, offsets);
       const slots = Math.ceil(size / DIA_BLOCK) * DIA_BLOCK * offsets.length;
       this.#data = scope.float64(slots, 'the diagonals of the matrix');
+      this.diagonals = { offsets, data: this.#data.pointer };
       const kept = scope.int32(offsets, 'the offsets of the diagonals');
       kernel.exports.makeDia(this.pointer, size, offsets.length, kept.pointer, this.#data.pointer);
     } else {
@@ -115,7 +118,7 @@ function same(a: Int32Array, b: Int32Array): boolean {
 }
 
 /** The offsets (column - row) that occur, ascending; undefined where diagonals do not pay (unless `forced`). */
-function diagonals(A: CsrMatrix, forced: boolean): Int32Array | undefined {
+export function diagonals(A: CsrMatrix, forced: boolean): Int32Array | undefined {
   if (A.nnz === 0) return undefined;
   const found = new Set<number>();
   for (let i = 0; i < A.shape[0]; i++) {
@@ -128,7 +131,7 @@ function diagonals(A: CsrMatrix, forced: boolean): Int32Array | undefined {
   return Int32Array.from(found).sort();
 }
 
-function placesInBlocks(A: CsrMatrix, offsets: Int32Array): Int32Array {
+export function placesInBlocks(A: CsrMatrix, offsets: Int32Array): Int32Array {
   const order = new Map<number, number>();
   offsets.forEach((offset, d) => {
     order.set(offset, d);

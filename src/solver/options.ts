@@ -7,7 +7,14 @@ import { Preconditioner } from './preconditioner.ts';
 import type { Method, PreconditionerKind, ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
 export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg'];
-export const PRECONDITIONERS: readonly PreconditionerKind[] = ['none', 'jacobi', 'ilu0'];
+const SOLVE_METHODS: readonly (Method | 'auto')[] = [...METHODS, 'auto'];
+export const PRECONDITIONERS: readonly PreconditionerKind[] = [
+  'none',
+  'jacobi',
+  'ilu0',
+  'multigrid',
+  'sine-transform',
+];
 const PROJECTIONS: readonly ProjectionKind[] = ['galerkin', 'minimal-residual'];
 const STORAGES: readonly Storage[] = ['auto', 'csr', 'dia'];
 const SIDES = ['left', 'right'] as const;
@@ -150,7 +157,7 @@ export function checkSolveOptions(
   if (options === undefined) return;
   checkOptionNames(where, options, known);
   const given = options as Record<string, unknown>;
-  checkChoice(where, 'method', given.method, METHODS);
+  checkChoice(where, 'method', given.method, SOLVE_METHODS);
   const { preconditioner } = given;
   if (typeof preconditioner !== 'function' && !(preconditioner instanceof Preconditioner)) {
     checkChoice(where, 'preconditioner', preconditioner, PRECONDITIONERS);

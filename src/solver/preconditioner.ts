@@ -5,11 +5,14 @@ import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { type KernelPattern, samePattern, uploadPattern } from './operator.ts';
+import { MultigridLevels } from './multigrid.ts';
+import { type KernelOperator, type KernelPattern, samePattern, uploadPattern } from './operator.ts';
+import { SineTransform } from './transform.ts';
 import type { MatrixFree } from './types.ts';
 
 /** The kinds that are made from a matrix. */
-export type FactoredKind = 'jacobi' | 'ilu0';
+export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+export const FACTORED_KINDS: readonly FactoredKind[] = ['jacobi', 'ilu0', 'multigrid', 'sine-transform'];
 
 /** The kernel's side of a preconditioner: z <- M^-1 r. */
 export abstract class KernelPreconditioner {
@@ -19,7 +22,7 @@ export abstract class KernelPreconditioner {
     this.pointer = scope.bytes(scope.kernel.exports.preconditionerSize(), 'a preconditioner');
   }
 
-  /** Takes the values of A. Allocates nothing. */
+  /** Takes the values of A, which the operator that it was made with has already. Allocates nothing. */
   abstract update(A: CsrMatrix): void;
 }
 
@@ -91,6 +94,45 @@ class Ilu0 extends KernelPreconditioner {
   }
 }
 
+/** M = a V-cycle, for a five-point matrix on a grid. */
+class Multigrid extends KernelPreconditioner {
+  readonly #levels: MultigridLevels;
+
+  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+    super(scope);
+    this.#levels = new MultigridLevels(scope, A, operator);
+    scope.kernel.exports.makeMultigrid(this.pointer, this.#levels.pointer);
+  }
+
+  update(A: CsrMatrix): void {
+    const row = this.#levels.update(A);
+    if (row < 0) return;
+    const entry = A.indices.subarray(A.indptr[row], A.indptr[row + 1]).indexOf(row);
+    throw zeroPivot('multigrid', row, entry >= 0 && A.data[A.indptr[row] + entry]);
+  }
+}
+
+/** M = the five-point matrix with the means of A's diagonals. */
+class MeanInverse extends KernelPreconditioner {
+  readonly #transform: SineTransform;
+
+  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+    super(scope);
+    this.#transform = new SineTransform(scope, A, operator);
+    scope.kernel.exports.makeTransform(this.pointer, this.#transform.pointer);
+  }
+
+  update(A: CsrMatrix): void {
+    if (this.#transform.update(A)) return;
+    throw new SeedspanError(
+      'ZERO_PIVOT',
+      'preconditioner "sine-transform": the means of the five diagonals make a matrix that cannot be inverted; ' +
+        'use "multigrid" or "ilu0"',
+      { preconditioner: 'sine-transform' },
+    );
+  }
+}
+
 /** A function of the host's. */
 class HostPreconditioner extends KernelPreconditioner {
   constructor(scope: Scope, n: number, call: MatrixFree) {
@@ -103,13 +145,13 @@ class HostPreconditioner extends KernelPreconditioner {
   update(): void {}
 }
 
-/** Takes the pattern of A, not its values: `update` does. `pattern` is shared where the kernel has it already. */
+/** Takes the pattern of A, not its values: `update` does. What the operator has in the kernel already is shared. */
 export function makeKernelPreconditioner(
   scope: Scope,
   kind: FactoredKind | MatrixFree,
   A: CsrMatrix | undefined,
   n: number,
-  pattern?: KernelPattern,
+  operator?: KernelOperator,
 ): KernelPreconditioner {
   if (typeof kind === 'function') return new HostPreconditioner(scope, n, kind);
   if (A === undefined) {
@@ -119,7 +161,9 @@ export function makeKernelPreconditioner(
         'give a function (r, z) instead',
     );
   }
-  return kind === 'jacobi' ? new Jacobi(scope, A) : new Ilu0(scope, A, pattern);
+  if (kind === 'jacobi') return new Jacobi(scope, A);
+  if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern);
+  return kind === 'multigrid' ? new Multigrid(scope, A, operator) : new MeanInverse(scope, A, operator);
 }
 
 export function zeroPivot(kind: FactoredKind, row: number, found: number | boolean): SeedspanError {

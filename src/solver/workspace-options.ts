@@ -5,7 +5,12 @@ import type { MatrixFree, Method, PreconditionerKind, ProjectionKind, Storage } 
 
 /** The options of a solve, but for the workspace that it uses. */
 export interface RunOptions {
-  method?: Method;
+  /**
+   * `auto` looks at the matrix (size, entries a row, dominance of the diagonal, symmetry, grid or not) and takes what
+   * promises to be fastest; with `preconditioner` given, only the method is chosen. Should that fail, `solve` tries
+   * up to two others; a workspace keeps to the first choice.
+   */
+  method?: Method | 'auto';
   /** A kind, a function `(r, z)` that writes `M^-1 r` into z, or one made by `engine.preconditioner`. */
   preconditioner?: PreconditionerKind | MatrixFree | Preconditioner;
   /** GMRES only: the side of the preconditioner. */
@@ -50,7 +55,7 @@ interface Made {
 /** What was chosen when a workspace was made cannot be chosen again. `askedStorage` is what its maker asked for. */
 export function checkAgreement(where: string, made: Made, askedStorage: Storage, options: RunOptions): void {
   for (const name of ['method', 'side', 'preconditioner'] as const) {
-    if (options[name] === undefined || options[name] === made[name]) continue;
+    if (options[name] === undefined || options[name] === made[name] || options[name] === 'auto') continue;
     throw new SeedspanError(
       'INVALID_VALUE',
       `${where}: the workspace was made with ${name} ${describe(made[name])}, the solve asks for ${describe(options[name])}`,

@@ -2,6 +2,7 @@ import { SeedspanError, show } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Kernel } from '../wasm/kernel.ts';
+import { autoChoices } from './auto.ts';
 import { defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
 import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
@@ -51,7 +52,12 @@ export class Workspace extends KernelObject {
   constructor(kernel: Kernel, A: SystemMatrix, options: WorkspaceOptions, where: string) {
     super(kernel);
     this.size = systemSize(where, A, options.size);
-    this.method = options.method ?? SOLVE_DEFAULTS.method;
+    const { method = SOLVE_DEFAULTS.method } = options;
+    const choice =
+      method === 'auto'
+        ? autoChoices(A, SOLVE_DEFAULTS.rtol, options.preconditioner !== undefined)[0]
+        : { method, preconditioner: SOLVE_DEFAULTS.preconditioner };
+    this.method = choice.method;
     this.side = options.side ?? SOLVE_DEFAULTS.side;
     if (this.side === 'left' && this.method !== 'gmres') {
       throw new SeedspanError(
@@ -61,7 +67,7 @@ export class Workspace extends KernelObject {
       );
     }
     this.restart = Math.max(1, Math.min(options.restart ?? SOLVE_DEFAULTS.restart, this.size));
-    const preconditioner = options.preconditioner ?? SOLVE_DEFAULTS.preconditioner;
+    const preconditioner = options.preconditioner ?? choice.preconditioner;
     this.preconditioner = preconditioner;
     if (preconditioner instanceof Preconditioner) preconditioner.checkUsable(kernel, this.size, where);
     this.#askedStorage = options.storage ?? SOLVE_DEFAULTS.storage;
@@ -77,7 +83,7 @@ export class Workspace extends KernelObject {
               preconditioner,
               typeof A === 'function' ? undefined : A,
               n,
-              operator.pattern,
+              operator,
             );
       const left = this.side === 'left';
       return {
@@ -119,6 +125,7 @@ export class Workspace extends KernelObject {
       residualNorm: 0,
       rightHandSideNorm: 0,
       method: this.method,
+      preconditioner: kindOf(preconditioner),
       storage: this.storage,
       history: undefined,
       projectedResidualNorm: undefined,
@@ -285,4 +292,11 @@ export class Workspace extends KernelObject {
     const { view } = this.#history;
     for (let k = 0; k < count; k++) this.#norms.push(view[k]);
   }
+}
+
+function kindOf(
+  preconditioner: NonNullable<WorkspaceOptions['preconditioner']>,
+): SolveResult['preconditioner'] {
+  if (preconditioner instanceof Preconditioner) return preconditioner.kind;
+  return typeof preconditioner === 'function' ? 'function' : preconditioner;
 }

@@ -100,6 +100,16 @@ export interface KernelExports {
     diagonal: Pointer,
     inverse: Pointer,
   ): void;
+  multigridSize(height: number, width: number): number;
+  multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number): void;
+  multigridUpdate(multigrid: Pointer, data: Pointer): number;
+  multigridApply(multigrid: Pointer, r: Pointer, z: Pointer): void;
+  makeMultigrid(preconditioner: Pointer, multigrid: Pointer): void;
+  transformSize(height: number, width: number): number;
+  transformInit(transform: Pointer, height: number, width: number): void;
+  transformUpdate(transform: Pointer, data: Pointer): number;
+  transformApply(transform: Pointer, r: Pointer, z: Pointer): void;
+  makeTransform(preconditioner: Pointer, transform: Pointer): void;
   makeHostPreconditioner(preconditioner: Pointer, n: number, id: number): void;
   applyPreconditioner(preconditioner: Pointer, r: Pointer, z: Pointer): void;
 

@@ -29,7 +29,14 @@ describe('inner solves no tighter than the loop needs', () => {
   it.each(CASES)('%s: the same answer for fewer iterations', async (_, options, tolerance) => {
     // The paper's diagonal knows one spacing only, so its scheme wants a square grid.
     const field = options.scheme === 'lau2025' ? square : initialLogDensity;
-    const common = { initialLogDensity: field, sde: constantDiffusion(0.3), steps: 8, ...options };
+    const preconditioner = 'none';
+    const common = {
+      initialLogDensity: field,
+      sde: constantDiffusion(0.3),
+      steps: 8,
+      preconditioner,
+      ...options,
+    } as const;
     const strict = await precomputeScores({ ...common, fixedPoint: { inner: 'strict', maxiter: 30 } });
     const adaptive = await precomputeScores({ ...common, fixedPoint: { inner: 'adaptive' } });
     expect(strict.report.status).toBe('converged');
@@ -46,7 +53,8 @@ describe('inner solves no tighter than the loop needs', () => {
 
   it('are the default where nothing speaks against them', async () => {
     const iterations = async (options: Partial<PrecomputeOptions>) =>
-      (await precomputeScores({ initialLogDensity, steps: 4, ...options })).report.iterations;
+      (await precomputeScores({ initialLogDensity, steps: 4, preconditioner: 'none', ...options })).report
+        .iterations;
     const adaptive = await iterations({ fixedPoint: { inner: 'adaptive' } });
     const strict = await iterations({ fixedPoint: { inner: 'strict' } });
     expect(adaptive).toBeLessThan(strict);
@@ -61,4 +69,41 @@ describe('inner solves no tighter than the loop needs', () => {
       await expect(asked).rejects.toMatchObject({ code: 'INVALID_VALUE' });
     },
   );
+});
+
+describe('multigrid for the stiff levels', () => {
+  it.each(['strict', 'adaptive'] as const)(
+    'the same answer for a share of the iterations, %s',
+    async (inner) => {
+      const stiff = batch([[bumps(24, 31, 1)], [bumps(24, 31, 2)]], 24, 31);
+      const run = (options: Partial<PrecomputeOptions>) =>
+        precomputeScores({
+          initialLogDensity: stiff,
+          sde: constantDiffusion(3),
+          steps: 5,
+          fixedPoint: { inner },
+          ...options,
+        });
+      const plain = await run({ preconditioner: 'none' });
+      const multigrid = await run({ preconditioner: 'multigrid' });
+      const auto = await run({});
+      expect(plain.report.status).toBe('converged');
+      expect(multigrid.report.status).toBe('converged');
+      expect(relativeError(multigrid.logDensity.data, plain.logDensity.data)).toBeLessThan(1e-6);
+      expect(multigrid.report.iterations).toBeLessThan(plain.report.iterations / 3);
+      expect(auto.report.iterations).toBe(multigrid.report.iterations);
+      const gmres = await run({ preconditioner: 'multigrid', method: 'gmres' });
+      expect(gmres.report.status).toBe('converged');
+      expect(relativeError(gmres.logDensity.data, plain.logDensity.data)).toBeLessThan(1e-6);
+    },
+  );
+
+  it('is not for na2024', async () => {
+    const asked = precomputeScores({
+      initialLogDensity: square,
+      scheme: 'na2024',
+      preconditioner: 'multigrid',
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'INVALID_VALUE' });
+  });
 });

@@ -264,7 +264,12 @@ describe('preconditioners', () => {
     expectRefused(engine, () => use(made), 'DISPOSED', /the preconditioner was disposed/);
     expectRefused(engine, () => made.update(A), 'DISPOSED', /the preconditioner was disposed/);
     const act = () => engine.preconditioner(A, wrong<'ilu0'>('none'));
-    expectRefused(engine, act, 'INVALID_VALUE', /kind is "none", must be "jacobi" or "ilu0"/);
+    expectRefused(
+      engine,
+      act,
+      'INVALID_VALUE',
+      /kind is "none", must be "jacobi", "ilu0", "multigrid", "sine-transform"/,
+    );
     const ofFunction = () => engine.preconditioner(wrong<CsrMatrix>(asFunction(A)), 'ilu0');
     expectRefused(engine, ofFunction, 'INVALID_TYPE', /made by csr/);
     const free = () => engine.solve(asFunction(A), b, { preconditioner: 'ilu0' });

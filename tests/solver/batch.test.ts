@@ -85,7 +85,7 @@ describe('results', () => {
         const results = await all(given, { preconditioner, lanes });
         checkAll(given, results);
         results.forEach((result, k) => {
-          expect(result).toMatchObject({ status: 'converged', lanes, method: 'bicgstab' });
+          expect(result).toMatchObject({ status: 'converged', lanes, method: 'bicgstab', preconditioner });
           const wanted = engine.solve(given[k].A, given[k].b, { rtol: 1e-12 });
           expectClose(result.x, wanted.x, 1e-7);
         });
@@ -180,6 +180,11 @@ describe('results', () => {
     for (const lanes of LANES) checkAll(given, await all(given, { lanes, rtol: 1e-11 }), { rtol: 1e-11 });
   });
 
+  it('of many systems: the steps do not grow out of bounds', async () => {
+    const given = systems(120);
+    for (const lanes of LANES) checkAll(given, await all(given, { lanes }));
+  });
+
   it('of one unknown, and of none', async () => {
     const one = fromTriplets({ shape: [1, 1], row: [0], col: [0], data: [4] });
     const none = fromTriplets({ shape: [0, 0], row: [], col: [], data: [] });
@@ -201,9 +206,30 @@ describe('how many at once', () => {
   const given = systems(2);
   const lanesOf = async (options: BatchOptions) => (await all(given, options)).map(({ lanes }) => lanes);
 
-  it('four where that is faster', async () => {
-    for (const preconditioner of KINDS) expect(await lanesOf({ preconditioner })).toEqual([4, 4]);
+  it('four where that is faster: with ILU(0), and where the matrix is not stored by diagonals', async () => {
+    expect(await lanesOf({ preconditioner: 'ilu0' })).toEqual([4, 4]);
+    for (const preconditioner of KINDS) {
+      expect(await lanesOf({ preconditioner, storage: 'csr' })).toEqual([4, 4]);
+      const general = { A: randomDiagonallyDominant({ n: 90, seed: 3 }), b: vector(90) };
+      expect((await all([general], { preconditioner }))[0].lanes).toBe(4);
+    }
+    for (const preconditioner of ['none', 'jacobi'] as const) {
+      const results = await all(given, { preconditioner });
+      expect(results.map(({ lanes, storage }) => [lanes, storage])).toEqual(new Array(2).fill([1, 'dia']));
+    }
     expect(await lanesOf({ lanes: 2 })).toEqual([2, 2]);
+  });
+
+  it('fewer where four systems are too large for a cache', async () => {
+    const options = { preconditioner: 'ilu0', maxiter: 1 } as const;
+    for (const [side, wanted] of [
+      [100, 4],
+      [200, 2],
+      [300, 1],
+    ]) {
+      const large = { A: poisson2d(side, side), b: vector(side * side) };
+      expect((await all([large], options))[0].lanes).toBe(wanted);
+    }
   });
 
   it('one for other methods, preconditioners, storage and builds', async () => {
@@ -212,6 +238,8 @@ describe('how many at once', () => {
       { method: 'gmres', restart: 7, side: 'left', preconditioner: 'jacobi' },
       { method: 'cg' },
       { preconditioner: made },
+      { preconditioner: 'multigrid' },
+      { method: 'auto' },
       { preconditioner: (r, z) => z.set(r) },
       { storage: 'dia' },
     ];

@@ -66,7 +66,7 @@ function roundingLevel(A: CsrMatrix, b: ArrayLike<number>, x: ArrayLike<number>)
 export function expectHonest(
   A: CsrMatrix,
   b: ArrayLike<number>,
-  result: SolveResult,
+  result: Omit<SolveResult, 'preconditioner'>,
   { rtol = 1e-8, atol = 0 }: SolveOptions = {},
 ): void {
   expect(result.x.length).toBe(b.length);

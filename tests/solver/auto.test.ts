@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEngine, type Engine, fromDense, fromTriplets, poisson2d } from '../../src/index.ts';
+import { matrixTraits, rankedChoices } from '../../src/solver/auto.ts';
+import { fivePoint } from '../twins/five-point.ts';
+import { loadAnchor, loadSystem, systems } from '../twins/fixtures.ts';
+import { asFunction, expectHonest, fromTwin, vector } from './helpers.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine();
+});
+afterAll(() => {
+  expect(engine.bytesInUse).toBe(0);
+  engine.dispose();
+});
+
+const anchors = ['field_32', 'field_64'].flatMap((name) => [0.6, 15].map((q) => ({ name, q })));
+
+describe('method auto', () => {
+  it.each(systems.filter((record) => record.solvedByScipy))('solves $name', (record) => {
+    const { A, b } = loadSystem(record);
+    const matrix = fromTwin(A);
+    const result = engine.solve(matrix, b, { method: 'auto', rtol: 1e-10, maxiter: 5000 });
+    expectHonest(matrix, b, result, { rtol: 1e-10 });
+    expect(result.status).toBe('converged');
+  });
+
+  it.each(anchors)('takes multigrid where it pays: $name, q = $q', ({ name, q }) => {
+    const { data, n } = loadAnchor(name);
+    const { A, b } = fivePoint(data, n, q);
+    const matrix = fromTwin(A);
+    const result = engine.solve(matrix, b, { method: 'auto' });
+    expectHonest(matrix, b, result);
+    expect(result.preconditioner).toBe('multigrid');
+    expect(result.iterations).toBeLessThanOrEqual(6);
+  });
+
+  it('reads the traits of a matrix', () => {
+    expect(matrixTraits(poisson2d(20, 20))).toMatchObject({ n: 400, symmetric: true, grid: true });
+    expect(matrixTraits(poisson2d(20, 20)).dominance).toBeCloseTo(1, 12);
+    const skew = fromDense([
+      [0, 2, 0],
+      [-2, 0, 1],
+      [0, -1, 0],
+    ]);
+    expect(matrixTraits(skew)).toMatchObject({ symmetric: false, dominance: Number.POSITIVE_INFINITY });
+    const dominant = fromDense([
+      [4, 1, 1],
+      [0, 4, -1],
+      [0, 0, 4],
+    ]);
+    expect(matrixTraits(dominant)).toMatchObject({ symmetric: false, grid: false, density: 2 });
+  });
+
+  it('ranks by what the traits promise', () => {
+    const traits = { n: 10_000, density: 5, dominance: 0.5, symmetric: false, grid: false };
+    expect(rankedChoices(traits, 1e-8)[0]).toEqual({ method: 'bicgstab', preconditioner: 'none' });
+    const none = rankedChoices({ ...traits, dominance: 1.5 }, 1e-8);
+    expect(none[0]).toEqual({ method: 'bicgstab', preconditioner: 'ilu0' });
+    const stiff = rankedChoices({ ...traits, dominance: 0.999, grid: true }, 1e-8);
+    expect(stiff[0]).toEqual({ method: 'bicgstab', preconditioner: 'multigrid' });
+    // No way is named twice, and the most robust ones are always there.
+    for (const ranked of [none, stiff]) {
+      expect(new Set(ranked.map((choice) => JSON.stringify(choice))).size).toBe(ranked.length);
+      expect(ranked).toContainEqual({ method: 'gmres', preconditioner: 'ilu0' });
+    }
+  });
+
+  it('tries another way when the first fails', async () => {
+    // No diagonal, so no ILU(0); and skew-symmetric, so no BiCGSTAB either.
+    const triplets: [number, number, number][] = [];
+    for (let i = 0; i + 1 < 30; i += 2) triplets.push([i, i + 1, 1 + i], [i + 1, i, -1 - i]);
+    const A = fromTriplets({ shape: [30, 30], triplets });
+    const b = vector(30, 1);
+    const out = new Float64Array(30);
+    for (const result of [
+      engine.solve(A, b, { method: 'auto', out }),
+      await engine.solveAsync(A, b, { method: 'auto', out }),
+    ]) {
+      expectHonest(A, b, result);
+      expect(result).toMatchObject({ status: 'converged', method: 'gmres', preconditioner: 'none' });
+      expect(result.x).toBe(out);
+    }
+  });
+
+  it('says what came nearest when all fail', () => {
+    const A = fromDense([
+      [1, 0, 0],
+      [0, 2, 0],
+      [0, 0, 0],
+    ]);
+    const result = engine.solve(A, [1, 1, 1], { method: 'auto' });
+    expectHonest(A, [1, 1, 1], result);
+    expect(result.converged).toBe(false);
+    expect(result.residualNorm).toBeGreaterThanOrEqual(1 - 1e-12);
+  });
+
+  it('chooses the method alone where a preconditioner is given, and for functions', () => {
+    const A = poisson2d(12, 12);
+    const b = vector(144, 2);
+    const given = engine.solve(A, b, { method: 'auto', preconditioner: 'jacobi' });
+    expect(given).toMatchObject({ status: 'converged', preconditioner: 'jacobi' });
+    expect(engine.solve(asFunction(A), b, { method: 'auto' })).toMatchObject({ status: 'converged' });
+  });
+
+  it('is settled when a workspace is made', () => {
+    const A = poisson2d(12, 12);
+    const workspace = engine.workspace(A, { method: 'auto' });
+    expect(['bicgstab', 'cg', 'gmres']).toContain(workspace.method);
+    const result = engine.solve(A, vector(144, 3), { workspace, method: 'auto' });
+    expect(result.method).toBe(workspace.method);
+    workspace.dispose();
+  });
+});

@@ -18,22 +18,36 @@ export function gradient(
   gy: usize,
 ): void {
   const row = <usize>width << 3;
-  for (let j = 0; j < width; j++) differences(height, row, dx, order, m + (<usize>j << 3), gx + (<usize>j << 3));
-  for (let i = 0; i < height; i++) differences(width, 8, dy, order, m + <usize>i * row, gy + <usize>i * row);
-}
-
-/** One line of `count` >= 2 points, `stride` bytes apart. */
-function differences(count: i32, stride: usize, h: f64, order: i32, m: usize, out: usize): void {
-  const last = <usize>(count - 1) * stride;
-  const half = 0.5 / h;
-  for (let at = stride; at < last; at += stride) {
-    store<f64>(out + at, (load<f64>(m + at + stride) - load<f64>(m + at - stride)) * half);
+  // Along i: the first and the last row point by point, those between a row at a time.
+  const last = <usize>(height - 1) * row;
+  for (let at: usize = 0; at < row; at += 8) {
+    store<f64>(gx + at, border(height, row, dx, order, m + at));
+    store<f64>(gx + last + at, -border(height, -row, dx, order, m + last + at));
   }
-  store<f64>(out, border(count, stride, h, order, m));
-  // Seen from the far end the line runs backwards.
-  store<f64>(out + last, -border(count, -stride, h, order, m + last));
+  for (let at = row; at < last; at += row) halfDifference(width, dx, m + at - row, m + at + row, gx + at);
+  for (let i = 0; i < height; i++) {
+    const at = <usize>i * row;
+    halfDifference(width - 2, dy, m + at, m + at + 16, gy + at + 8);
+    store<f64>(gy + at, border(width, 8, dy, order, m + at));
+    store<f64>(gy + at + row - 8, -border(width, -8, dy, order, m + at + row - 8));
+  }
 }
 
+/** out <- (upper - lower) / (2 h) */
+function halfDifference(count: i32, h: f64, lower: usize, upper: usize, out: usize): void {
+  const half = 0.5 / h;
+  let at: usize = 0;
+  const end = <usize>max(count, 0) << 3;
+  if (ASC_FEATURE_SIMD) {
+    const halves = f64x2.splat(half);
+    for (const stop = end & ~15; at < stop; at += 16) {
+      v128.store(out + at, f64x2.mul(f64x2.sub(v128.load(upper + at), v128.load(lower + at)), halves));
+    }
+  }
+  for (; at < end; at += 8) store<f64>(out + at, (load<f64>(upper + at) - load<f64>(lower + at)) * half);
+}
+
+/** One-sided, at the first of `count` points `stride` bytes apart; with a negative stride, minus that at the last. */
 function border(count: i32, stride: usize, h: f64, order: i32, m: usize): f64 {
   const a = load<f64>(m);
   const b = load<f64>(m + stride);

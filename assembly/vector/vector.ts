@@ -32,7 +32,16 @@ export function maxAbs(n: i32, x: usize): f64 {
   const end = x + (<usize>n << 3);
   if (ASC_FEATURE_SIMD) {
     let a = f64x2.splat(0);
-    for (const stop = x + (<usize>(n & ~1) << 3); x < stop; x += 16) a = f64x2.max(a, f64x2.abs(v128.load(x)));
+    let b = f64x2.splat(0);
+    let c = f64x2.splat(0);
+    let d = f64x2.splat(0);
+    for (const stop = x + (<usize>(n & ~7) << 3); x < stop; x += 64) {
+      a = f64x2.max(a, f64x2.abs(v128.load(x)));
+      b = f64x2.max(b, f64x2.abs(v128.load(x, 16)));
+      c = f64x2.max(c, f64x2.abs(v128.load(x, 32)));
+      d = f64x2.max(d, f64x2.abs(v128.load(x, 48)));
+    }
+    a = f64x2.max(f64x2.max(a, b), f64x2.max(c, d));
     most = max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
   }
   for (; x < end; x += 8) most = max(most, abs(load<f64>(x)));

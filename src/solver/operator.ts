@@ -120,27 +120,33 @@ function same(a: Int32Array, b: Int32Array): boolean {
 /** The offsets (column - row) that occur, ascending; undefined where diagonals do not pay (unless `forced`). */
 export function diagonals(A: CsrMatrix, forced: boolean): Int32Array | undefined {
   if (A.nnz === 0) return undefined;
-  const found = new Set<number>();
+  const { indptr, indices } = A;
+  // Kept sorted. A row's offsets ascend, so one walk through the list finds them all.
+  const found: number[] = [];
   for (let i = 0; i < A.shape[0]; i++) {
-    for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) found.add(A.indices[k] - i);
-    if (!forced && found.size > DIA_MAX_DIAGONALS) return undefined;
+    for (let k = indptr[i], d = 0; k < indptr[i + 1]; k++, d++) {
+      const offset = indices[k] - i;
+      while (d < found.length && found[d] < offset) d++;
+      if (found[d] !== offset) found.splice(d, 0, offset);
+    }
+    if (!forced && found.length > DIA_MAX_DIAGONALS) return undefined;
   }
-  const slots = Math.ceil(A.shape[0] / DIA_BLOCK) * DIA_BLOCK * found.size;
+  const slots = Math.ceil(A.shape[0] / DIA_BLOCK) * DIA_BLOCK * found.length;
   // A small matrix has slots to spare in its last block; below 64 rows that does not matter.
-  if (!forced && slots > DIA_MAX_FILL * A.nnz + 64 * found.size) return undefined;
-  return Int32Array.from(found).sort();
+  if (!forced && slots > DIA_MAX_FILL * A.nnz + 64 * found.length) return undefined;
+  return Int32Array.from(found);
 }
 
+/** Where each entry of A belongs among diagonals in blocks. `offsets` ascend, and have all that occur. */
 export function placesInBlocks(A: CsrMatrix, offsets: Int32Array): Int32Array {
-  const order = new Map<number, number>();
-  offsets.forEach((offset, d) => {
-    order.set(offset, d);
-  });
+  const { indptr, indices } = A;
   const places = new Int32Array(A.nnz);
   for (let i = 0; i < A.shape[0]; i++) {
-    const block = Math.floor(i / DIA_BLOCK) * offsets.length;
-    for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) {
-      places[k] = (block + order.get(A.indices[k] - i)!) * DIA_BLOCK + (i % DIA_BLOCK);
+    const lane = i % DIA_BLOCK;
+    const block = ((i - lane) / DIA_BLOCK) * offsets.length;
+    for (let k = indptr[i], d = 0; k < indptr[i + 1]; k++, d++) {
+      while (offsets[d] !== indices[k] - i) d++;
+      places[k] = (block + d) * DIA_BLOCK + lane;
     }
   }
   return places;

@@ -33,9 +33,13 @@ export type Offer = Solver | { name: string; refused: string };
 /** Every method with every preconditioner, as far as they go together. */
 export function ownSolvers(engine: Engine, problem: Problem): Offer[] {
   const { A, b, symmetric } = problem;
-  return METHODS.flatMap((method) =>
-    PRECONDITIONERS.map((preconditioner): Offer => {
-      const name = preconditioner === 'none' ? `seedspan ${method}` : `seedspan ${method}, ${preconditioner}`;
+  const ways = METHODS.flatMap((method) =>
+    PRECONDITIONERS.map((preconditioner) => ({ method, preconditioner })),
+  );
+  return [...ways, { method: 'auto' as const, preconditioner: undefined }].map(
+    ({ method, preconditioner }): Offer => {
+      const plain = preconditioner === undefined || preconditioner === 'none';
+      const name = plain ? `seedspan ${method}` : `seedspan ${method}, ${preconditioner}`;
       if (method === 'cg' && !symmetric) return { name, refused: 'not symmetric' };
       try {
         const workspace = engine.workspace(A, { method, preconditioner });
@@ -48,7 +52,7 @@ export function ownSolvers(engine: Engine, problem: Problem): Offer[] {
       } catch (error) {
         return { name, refused: (error as Error).message };
       }
-    }),
+    },
   );
 }
 

@@ -82,7 +82,7 @@ const TARGETS: readonly Target[] = [
     what: 'auto : best own',
     problems: [...[32, 64, 128, 256, 512].flatMap((n) => [`mild-${n}`, `stiff-${n}`]), ...GENERAL],
     own: is('seedspan auto'),
-    others: OWN,
+    others: (solver) => OWN(solver) && solver !== 'seedspan auto',
   },
 ];
 

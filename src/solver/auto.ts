@@ -15,10 +15,16 @@ export interface MatrixTraits {
   density: number;
   /** sum over j != i of |a_ij| / |a_ii|, the largest but for a tenth of the rows; Infinity with a zero diagonal. */
   dominance: number;
-  /** Every sampled entry has an equal one across the diagonal, and every sampled diagonal entry is positive. */
-  symmetric: boolean;
-  /** Five diagonals of a grid. */
-  grid: boolean;
+  /** Mean of |a_ij - a_ji| / (|a_ij| + |a_ji|): 0 for a symmetric matrix, 1 where nothing flows back. */
+  asymmetry: number;
+  /** Largest diagonal entry over the smallest. */
+  scale: number;
+  /** Some diagonal entry is not positive. */
+  indefinite: boolean;
+  /** Columns of the grid whose five-point pattern this is; 0: it is none. */
+  grid: number;
+  /** All full rows of the grid have the same entries, but for a hundredth. */
+  uniform: boolean;
 }
 
 /** Rows that are looked at. */
@@ -29,28 +35,49 @@ export function matrixTraits(A: CsrMatrix): MatrixTraits {
   const { indptr, indices, data } = A;
   const stride = Math.max(1, Math.floor(n / SAMPLE));
   const ratios: number[] = [];
-  let symmetric = true;
+  let differences = 0;
+  let pairs = 0;
+  let least = Infinity;
+  let most = 0;
+  let indefinite = false;
+  let full = -1;
+  let uniform = true;
   for (let i = stride >> 1; i < n; i += stride) {
     let diagonal = 0;
     let others = 0;
     for (let k = indptr[i]; k < indptr[i + 1]; k++) {
       const j = indices[k];
-      if (j === i) diagonal = data[k];
-      else {
-        others += Math.abs(data[k]);
-        symmetric &&= Math.abs(entry(A, j, i) - data[k]) <= 1e-12 * Math.abs(data[k]);
+      if (j === i) {
+        diagonal = data[k];
+        continue;
       }
+      others += Math.abs(data[k]);
+      const back = entry(A, j, i);
+      const size = Math.abs(data[k]) + Math.abs(back);
+      if (size > 0) differences += Math.abs(data[k] - back) / size;
+      pairs++;
     }
-    symmetric &&= diagonal > 0;
+    indefinite ||= !(diagonal > 0);
+    least = Math.min(least, Math.abs(diagonal));
+    most = Math.max(most, Math.abs(diagonal));
     ratios.push(diagonal === 0 ? Infinity : others / Math.abs(diagonal));
+    if (indptr[i + 1] - indptr[i] !== 5) continue;
+    if (full < 0) full = indptr[i];
+    for (let d = 0; d < 5; d++) {
+      const wanted = data[full + d];
+      uniform &&= Math.abs(data[indptr[i] + d] - wanted) <= 0.01 * Math.abs(wanted);
+    }
   }
   ratios.sort((a, b) => a - b);
   return {
     n,
     density: A.nnz / Math.max(n, 1),
     dominance: ratios[Math.floor(0.9 * (ratios.length - 1))] ?? 0,
-    symmetric,
-    grid: isGrid(A),
+    asymmetry: pairs === 0 ? 0 : differences / pairs,
+    scale: least > 0 ? most / least : Infinity,
+    indefinite,
+    grid: gridWidth(A),
+    uniform: uniform && full >= 0,
   };
 }
 
@@ -81,6 +108,10 @@ const COST = {
   /** One application, and the set-up, for a five-point matrix. */
   multigrid: 2.6,
   multigridSetup: 18,
+  /** One application of the sine transform, a column of the grid, and what else it takes. */
+  transformColumn: 0.1,
+  transform: 5,
+  transformSetup: 10,
 } as const;
 
 /**
@@ -103,8 +134,16 @@ function guessIterations(gap: number, digits: number): number {
   return 1 + 0.3 * Math.sqrt(1 / gap) * digits;
 }
 
-/** ILU(0) makes do with this share of the iterations. */
-const ILU0_SHARE = 0.27;
+/** ILU(0) makes do with this share of the iterations: on a grid, and elsewhere. */
+const ILU0_SHARE = { grid: 0.27, other: 0.34 } as const;
+/** CG takes this many times the iterations of BiCGSTAB, each with one product instead of two. */
+const CG_ITERATIONS = 1.5;
+/** Beyond, the diagonal's own scale is worth dividing by. */
+const JACOBI_SCALE = 4;
+/** Beyond, information flows one way, and ILU(0) follows it. */
+const ONE_WAY = 0.6;
+/** Off a grid the spectrum is better than the dominance says: gaps below this have not been seen to matter. */
+const OTHER_GAP = 3e-3;
 
 /**
  * Ways to solve a system, the one that promises to be fastest first and the most robust last. Iterations are
@@ -112,42 +151,51 @@ const ILU0_SHARE = 0.27;
  * Krylov method takes about sqrt(kappa) log(2 / rtol) of them (Saad 2003, section 6.11), up to a factor.
  */
 export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
-  const { n, density, dominance, symmetric, grid } = traits;
+  const { n, density, dominance, asymmetry, scale, indefinite, grid, uniform } = traits;
   const robust: Choice[] = [
     { method: 'bicgstab', preconditioner: 'ilu0' },
     { method: 'gmres', preconditioner: 'ilu0' },
     { method: 'gmres', preconditioner: 'none' },
   ];
+  const bound = (1 - dominance) / (1 + dominance);
   // Without a dominant diagonal nothing can be promised: strong preconditioning first.
-  if (!(dominance <= 1 + 1e-9)) return robust;
-  const gap = Math.max((1 - dominance) / (1 + dominance), 8 / Math.max(n, 16));
+  if (!(dominance <= 1 + 1e-9) || (bound < 0.05 && asymmetry > ONE_WAY)) return robust;
+  const gap = Math.max(bound, 8 / Math.max(n, 16), grid > 0 ? 0 : OTHER_GAP);
   const digits = Math.log(2 / Math.min(Math.max(rtol, 1e-16), 0.1));
   const iterations = guessIterations(gap, digits);
   const fill = density / 5;
-  const product = grid ? COST.gridProduct : COST.product * fill;
+  const product = grid > 0 ? COST.gridProduct : COST.product * fill;
   const solve = COST.triangular * fill;
+  const share = grid > 0 ? ILU0_SHARE.grid : ILU0_SHARE.other;
+  const cheap = scale > JACOBI_SCALE ? 'jacobi' : 'none';
   const ranked: { choice: Choice; cost: number }[] = [
     {
-      choice: { method: 'bicgstab', preconditioner: 'none' },
+      choice: { method: 'bicgstab', preconditioner: cheap },
       cost: iterations * (2 * product + COST.bicgstab),
     },
     {
       choice: { method: 'bicgstab', preconditioner: 'ilu0' },
       cost:
-        COST.factorization * fill +
-        Math.max(2, ILU0_SHARE * iterations) * (2 * (product + solve) + COST.bicgstab),
+        COST.factorization * fill + Math.max(2, share * iterations) * (2 * (product + solve) + COST.bicgstab),
     },
   ];
-  if (symmetric) {
+  if (asymmetry <= 1e-12 && !indefinite) {
     ranked.push({
-      choice: { method: 'cg', preconditioner: 'none' },
-      cost: 2 * iterations * (product + COST.cg),
+      choice: { method: 'cg', preconditioner: cheap },
+      cost: CG_ITERATIONS * iterations * (product + COST.cg),
     });
   }
-  if (grid) {
+  if (grid > 0) {
     ranked.push({
       choice: { method: 'bicgstab', preconditioner: 'multigrid' },
       cost: gridCosts(gap, digits).multigrid,
+    });
+  }
+  if (grid > 0 && uniform) {
+    // One iteration, of two applications.
+    ranked.push({
+      choice: { method: 'bicgstab', preconditioner: 'sine-transform' },
+      cost: COST.transformSetup + 2 * (COST.transform + COST.transformColumn * grid),
     });
   }
   ranked.sort((a, b) => a.cost - b.cost);
@@ -171,14 +219,17 @@ export function autoChoices(A: SystemMatrix, rtol: number, preconditioner: boole
       { method: 'gmres', preconditioner: 'none' },
     ];
   }
-  // No more than three: a system that defeats them defeats the fourth.
-  return rankedChoices(matrixTraits(A), rtol).slice(0, 3);
+  const ranked = rankedChoices(matrixTraits(A), rtol);
+  // The best, and two that do not fail for the same reason; a system that defeats them defeats the rest.
+  const next = ranked.slice(1).filter(({ preconditioner }) => preconditioner === 'ilu0');
+  return [ranked[0], ...next.slice(0, 1), { method: 'gmres', preconditioner: 'none' }];
 }
 
-function isGrid(A: CsrMatrix): boolean {
+function gridWidth(A: CsrMatrix): number {
   try {
-    return gridOf(A).height > 1;
+    const { height, width } = gridOf(A);
+    return height > 1 ? width : 0;
   } catch {
-    return false;
+    return 0;
   }
 }

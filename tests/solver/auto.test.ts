@@ -36,29 +36,47 @@ describe('method auto', () => {
   });
 
   it('reads the traits of a matrix', () => {
-    expect(matrixTraits(poisson2d(20, 20))).toMatchObject({ n: 400, symmetric: true, grid: true });
+    expect(matrixTraits(poisson2d(20, 20))).toMatchObject({
+      n: 400,
+      asymmetry: 0,
+      scale: 1,
+      indefinite: false,
+      grid: 20,
+      uniform: true,
+    });
     expect(matrixTraits(poisson2d(20, 20)).dominance).toBeCloseTo(1, 12);
     const skew = fromDense([
       [0, 2, 0],
       [-2, 0, 1],
       [0, -1, 0],
     ]);
-    expect(matrixTraits(skew)).toMatchObject({ symmetric: false, dominance: Number.POSITIVE_INFINITY });
+    expect(matrixTraits(skew)).toMatchObject({
+      asymmetry: 1,
+      indefinite: true,
+      dominance: Infinity,
+      scale: Infinity,
+    });
     const dominant = fromDense([
       [4, 1, 1],
       [0, 4, -1],
       [0, 0, 4],
     ]);
-    expect(matrixTraits(dominant)).toMatchObject({ symmetric: false, grid: false, density: 2 });
+    expect(matrixTraits(dominant)).toMatchObject({ asymmetry: 1, grid: 0, density: 2, uniform: false });
   });
 
   it('ranks by what the traits promise', () => {
-    const traits = { n: 10_000, density: 5, dominance: 0.5, symmetric: false, grid: false };
+    const plain = { asymmetry: 0.3, scale: 1, indefinite: false, grid: 0, uniform: false };
+    const traits = { n: 10_000, density: 5, dominance: 0.5, ...plain };
     expect(rankedChoices(traits, 1e-8)[0]).toEqual({ method: 'bicgstab', preconditioner: 'none' });
     const none = rankedChoices({ ...traits, dominance: 1.5 }, 1e-8);
     expect(none[0]).toEqual({ method: 'bicgstab', preconditioner: 'ilu0' });
-    const stiff = rankedChoices({ ...traits, dominance: 0.999, grid: true }, 1e-8);
+    const stiff = rankedChoices({ ...traits, dominance: 0.999, grid: 100 }, 1e-8);
     expect(stiff[0]).toEqual({ method: 'bicgstab', preconditioner: 'multigrid' });
+    const first = (other: Partial<typeof traits>) => rankedChoices({ ...traits, ...other }, 1e-8)[0];
+    expect(first({ dominance: 0.999, asymmetry: 0.9 }).preconditioner).toBe('ilu0');
+    expect(first({ dominance: 0.99, asymmetry: 0 }).method).toBe('cg');
+    expect(first({ dominance: 0.99, scale: 1000 }).preconditioner).toBe('jacobi');
+    expect(first({ dominance: 0.999, grid: 100, uniform: true }).preconditioner).toBe('sine-transform');
     // No way is named twice, and the most robust ones are always there.
     for (const ranked of [none, stiff]) {
       expect(new Set(ranked.map((choice) => JSON.stringify(choice))).size).toBe(ranked.length);

@@ -53,16 +53,24 @@ function bin(value: f64, bins: i32): i32 {
   return min(bins - 1, <i32>Math.floor(<f64>bins * value));
 }
 
-/** A <- A', in place. */
+/** Side of the tiles of `transpose`: two of them fit the nearest cache. */
+const TILE: usize = 16;
+
+/** A <- A', in place, tile by tile. */
 export function transpose(size: i32, A: usize): void {
-  const row = <usize>size << 3;
-  for (let i: usize = 1; i < <usize>size; i++) {
-    for (let j: usize = 0; j < i; j++) {
-      const p = A + i * row + (j << 3);
-      const q = A + j * row + (i << 3);
-      const value = load<f64>(p);
-      store<f64>(p, load<f64>(q));
-      store<f64>(q, value);
+  const n = <usize>size;
+  const row = n << 3;
+  for (let top: usize = 0; top < n; top += TILE) {
+    for (let left: usize = 0; left <= top; left += TILE) {
+      for (let i = top; i < min(top + TILE, n); i++) {
+        for (let j = left; j < min(left + TILE, i); j++) {
+          const p = A + i * row + (j << 3);
+          const q = A + j * row + (i << 3);
+          const value = load<f64>(p);
+          store<f64>(p, load<f64>(q));
+          store<f64>(q, value);
+        }
+      }
     }
   }
 }

@@ -58,13 +58,8 @@ function border(count: i32, stride: usize, h: f64, order: i32, m: usize): f64 {
 /** s_k <- (m_{k+1} - m_{k-1}) / (2 h) along the flat index, 0 outside: the score of `na2024`. */
 export function flatDifference(n: i32, h: f64, m: usize, s: usize): void {
   const half = 0.5 / h;
-  let before: f64 = 0;
-  let here = load<f64>(m);
-  for (const end = m + (<usize>(n - 1) << 3); m < end; m += 8, s += 8) {
-    const next = load<f64>(m, 8);
-    store<f64>(s, (next - before) * half);
-    before = here;
-    here = next;
-  }
-  store<f64>(s, -before * half);
+  const last = <usize>(n - 1) << 3;
+  store<f64>(s, n > 1 ? load<f64>(m, 8) * half : 0);
+  halfDifference(n - 2, h, m, m + 16, s + 8);
+  if (n > 1) store<f64>(s + last, -load<f64>(m + last - 8) * half);
 }

@@ -51,8 +51,13 @@ export function logDensityOfPairs(
     );
   }
   checkUnitRange('pixel-pairs density', channel);
-  const mirrored = Float64Array.from(channel, (_, k) => channel[(k % width) * width + Math.floor(k / width)]);
-  return density(mirrored, channel).map(Math.log);
+  const mirrored = new Float64Array(n);
+  for (let r = 0, k = 0; r < height; r++) {
+    for (let c = 0; c < width; c++, k++) mirrored[k] = channel[c * width + r];
+  }
+  const result = density(mirrored, channel);
+  for (let k = 0; k < n; k++) result[k] = Math.log(result[k]);
+  return result;
 }
 
 /** In plain JavaScript. */

@@ -117,7 +117,7 @@ async function comparisonSection(comparison: readonly WayCost[]): Promise<Markup
   }));
   const label = `Time of the linear solves: ${bars.map(({ name, text }) => `${name} ${text}`).join(', ')}`;
   return html`<section><h2>Ways of solving, compared</h2>
-<p>The same pictures to the same tolerances, on one machine, ${plural(comparison[0].runs, 'time')} each in turn; the median
+<p>The same pictures to the same tolerance of that loop, on one machine, ${plural(comparison[0].runs, 'time')} each in turn; the median
 time is shown. Times vary from run to run; iterations do not.</p>
 ${table({
   caption: `Cost of each way of solving; saved: time of the linear solves, against ${comparison[0].way}`,

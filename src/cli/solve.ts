@@ -11,8 +11,8 @@ import { type Context, EXIT, paint, toJson } from './context.ts';
 import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
-  method: 'gmres' | 'bicgstab' | 'cg';
-  preconditioner: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+  method: 'gmres' | 'bicgstab' | 'cg' | 'auto';
+  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
   restart?: number;
   rtol: number;
   atol: number;
@@ -97,7 +97,7 @@ async function solve(
     const finite = result.x.every(Number.isFinite);
     const written = out !== undefined && finite ? out : undefined;
     if (written !== undefined) {
-      const comment = `x of A x = b by seedspan: ${options.method}, ${result.status}, residual norm ${result.residualNorm}`;
+      const comment = `x of A x = b by seedspan: ${result.method}, ${result.status}, residual norm ${result.residualNorm}`;
       await writeFileWhole(written, writeMatrixMarket(result.x, { comment }), { force });
     }
     return { A, result, time, finite, written, build: engine.build };
@@ -112,7 +112,7 @@ type Done = Awaited<ReturnType<typeof solve>>;
 function asDocument(
   matrixPath: string,
   rhsPath: string | undefined,
-  { preconditioner, rtol, atol }: SolveCommandOptions,
+  { rtol, atol }: SolveCommandOptions,
   { A, result, time, written, build }: Done,
 ) {
   const {
@@ -125,6 +125,7 @@ function asDocument(
     method,
     storage,
     history,
+    preconditioner,
   } = result;
   return {
     matrix: { path: matrixPath, shape: A.shape, nnz: A.nnz },
@@ -150,11 +151,11 @@ function asDocument(
 function asText(
   matrixPath: string,
   rhsPath: string | undefined,
-  { preconditioner }: SolveCommandOptions,
   { A, result, time, finite, written, build }: Done,
   { stdout }: Context,
 ): string {
-  const { converged, status, residualNorm, rightHandSideNorm, iterations, matvecs, method, storage } = result;
+  const { converged, status, residualNorm, rightHandSideNorm, iterations, matvecs } = result;
+  const { method, preconditioner, storage } = result;
   const relative = rightHandSideNorm === 0 ? 0 : residualNorm / rightHandSideNorm;
   const lines = [
     `matrix     ${matrixPath}: ${A.shape[0]} x ${A.shape[1]}, ${A.nnz} entries, stored as ${storage}`,
@@ -178,14 +179,14 @@ export function solveCommand(context: Context): Command {
       'the right-hand side, one column; without it b = A * ones, so that x should be all ones',
     )
     .addOption(
-      new Option('--method <name>', 'Krylov method')
-        .choices(['gmres', 'bicgstab', 'cg'])
+      new Option('--method <name>', 'Krylov method; auto looks at the matrix')
+        .choices(['gmres', 'bicgstab', 'cg', 'auto'])
         .default(SOLVE_DEFAULTS.method),
     )
     .addOption(
       new Option('--preconditioner <name>', 'preconditioner')
         .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform'])
-        .default(SOLVE_DEFAULTS.preconditioner),
+        .default(undefined, `${SOLVE_DEFAULTS.preconditioner}; with auto, chosen too`),
     )
     .option(
       '--restart <n>',
@@ -208,6 +209,7 @@ export function solveCommand(context: Context): Command {
       'after',
       `
 Examples:
+  seedspan solve A.mtx b.mtx --method auto --out x.mtx
   seedspan solve A.mtx b.mtx --preconditioner ilu0 --out x.mtx
   seedspan solve A.mtx --method bicgstab --rtol 1e-12
   seedspan solve A.mtx b.mtx --json --history > run.json`,
@@ -228,7 +230,7 @@ Examples:
         if (!done.result.converged) context.exitCode = EXIT.failed;
         const text = options.json
           ? toJson(asDocument(matrixPath, rhsPath, options, done))
-          : asText(matrixPath, rhsPath, options, done, context);
+          : asText(matrixPath, rhsPath, done, context);
         context.stdout.write(text);
       },
     );

@@ -131,3 +131,13 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr).not.toMatch(/^ +at /m);
 });
+
+test('--method auto says what it took', async () => {
+  const { code, stdout } = await seedspan('solve', at('A.mtx'), at('b.mtx'), '--method', 'auto', '--json');
+  expect(code).toBe(0);
+  const { status, method, preconditioner, residualNorm } = JSON.parse(stdout);
+  expect(status).toBe('converged');
+  expect(['gmres', 'bicgstab', 'cg']).toContain(method);
+  expect(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform']).toContain(preconditioner);
+  expect(residualNorm).toBeLessThan(1e-7);
+});

@@ -130,50 +130,27 @@ function isGrid(count: i32, offsets: usize): bool {
  * go it runs out of registers.
  */
 function innerGrid(blocks: i32, offsets: usize, data: usize, x: usize, y: usize): void {
-  let p = x + (<usize>load<i32>(offsets) << 3);
-  let q = x + (<usize>load<i32>(offsets, 16) << 3);
-  let r = x;
-  const end = y + <usize>blocks * BLOCK_BYTES;
-  for (; y < end; y += 64, data += 320, p += 64, q += 64, r += 64) {
-    const x0 = v128.load(r);
-    const left = v128.shuffle<f64>(v128.load(r - 16), x0, 1, 2);
-    const x1 = v128.load(r, 16);
-    const right0 = v128.shuffle<f64>(x0, x1, 1, 2);
-    let a = f64x2.mul(v128.load(data), v128.load(p));
-    a = madd(v128.load(data, 64), left, a);
-    a = madd(v128.load(data, 128), x0, a);
-    a = madd(v128.load(data, 192), right0, a);
-    a = madd(v128.load(data, 256), v128.load(q), a);
-    v128.store(y, a);
-    const x2 = v128.load(r, 32);
-    const right1 = v128.shuffle<f64>(x1, x2, 1, 2);
-    let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
-    b = madd(v128.load(data, 80), right0, b);
-    b = madd(v128.load(data, 144), x1, b);
-    b = madd(v128.load(data, 208), right1, b);
-    b = madd(v128.load(data, 272), v128.load(q, 16), b);
-    v128.store(y, b, 16);
-    const x3 = v128.load(r, 48);
-    const right2 = v128.shuffle<f64>(x2, x3, 1, 2);
-    let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
-    c = madd(v128.load(data, 96), right1, c);
-    c = madd(v128.load(data, 160), x2, c);
-    c = madd(v128.load(data, 224), right2, c);
-    c = madd(v128.load(data, 288), v128.load(q, 32), c);
-    v128.store(y, c, 32);
-    const x4 = v128.load(r, 64);
-    const right3 = v128.shuffle<f64>(x3, x4, 1, 2);
-    let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
-    d = madd(v128.load(data, 112), right2, d);
-    d = madd(v128.load(data, 176), x3, d);
-    d = madd(v128.load(data, 240), right3, d);
-    d = madd(v128.load(data, 304), v128.load(q, 48), d);
-    v128.store(y, d, 48);
-  }
+  grid(false, blocks, offsets, data, x, y, y, 0);
 }
 
 /** As `innerGrid`; adds y'w and y'y of these rows to out[0] and out[1]. */
 function innerGridDot(
+  blocks: i32,
+  offsets: usize,
+  data: usize,
+  x: usize,
+  y: usize,
+  w: usize,
+  out: usize,
+): void {
+  grid(true, blocks, offsets, data, x, y, w, out);
+}
+
+/** The loop of the two, compiled once with the dots and once without. */
+// @ts-ignore: decorator
+@inline
+function grid(
+  dots: bool,
   blocks: i32,
   offsets: usize,
   data: usize,
@@ -201,8 +178,10 @@ function innerGridDot(
     a = madd(v128.load(data, 192), right0, a);
     a = madd(v128.load(data, 256), v128.load(q), a);
     v128.store(y, a);
-    yw0 = madd(a, v128.load(w), yw0);
-    yy0 = madd(a, a, yy0);
+    if (dots) {
+      yw0 = madd(a, v128.load(w), yw0);
+      yy0 = madd(a, a, yy0);
+    }
     const x2 = v128.load(r, 32);
     const right1 = v128.shuffle<f64>(x1, x2, 1, 2);
     let b = f64x2.mul(v128.load(data, 16), v128.load(p, 16));
@@ -211,8 +190,10 @@ function innerGridDot(
     b = madd(v128.load(data, 208), right1, b);
     b = madd(v128.load(data, 272), v128.load(q, 16), b);
     v128.store(y, b, 16);
-    yw1 = madd(b, v128.load(w, 16), yw1);
-    yy1 = madd(b, b, yy1);
+    if (dots) {
+      yw1 = madd(b, v128.load(w, 16), yw1);
+      yy1 = madd(b, b, yy1);
+    }
     const x3 = v128.load(r, 48);
     const right2 = v128.shuffle<f64>(x2, x3, 1, 2);
     let c = f64x2.mul(v128.load(data, 32), v128.load(p, 32));
@@ -221,8 +202,10 @@ function innerGridDot(
     c = madd(v128.load(data, 224), right2, c);
     c = madd(v128.load(data, 288), v128.load(q, 32), c);
     v128.store(y, c, 32);
-    yw0 = madd(c, v128.load(w, 32), yw0);
-    yy0 = madd(c, c, yy0);
+    if (dots) {
+      yw0 = madd(c, v128.load(w, 32), yw0);
+      yy0 = madd(c, c, yy0);
+    }
     const x4 = v128.load(r, 64);
     const right3 = v128.shuffle<f64>(x3, x4, 1, 2);
     let d = f64x2.mul(v128.load(data, 48), v128.load(p, 48));
@@ -231,11 +214,15 @@ function innerGridDot(
     d = madd(v128.load(data, 240), right3, d);
     d = madd(v128.load(data, 304), v128.load(q, 48), d);
     v128.store(y, d, 48);
-    yw1 = madd(d, v128.load(w, 48), yw1);
-    yy1 = madd(d, d, yy1);
+    if (dots) {
+      yw1 = madd(d, v128.load(w, 48), yw1);
+      yy1 = madd(d, d, yy1);
+    }
   }
-  store<f64>(out, load<f64>(out) + lanes(f64x2.add(yw0, yw1)));
-  store<f64>(out, load<f64>(out, 8) + lanes(f64x2.add(yy0, yy1)), 8);
+  if (dots) {
+    store<f64>(out, load<f64>(out) + lanes(f64x2.add(yw0, yw1)));
+    store<f64>(out, load<f64>(out, 8) + lanes(f64x2.add(yy0, yy1)), 8);
+  }
 }
 
 /** Rows `row` .. `row` + 7, as far as they exist, each diagonal as far as it stays inside. */

@@ -25,10 +25,11 @@ export function pixelPairsLogDensity(
   height: number,
   width: number,
 ): Float64Array {
+  checkUnitRange('pixel-pairs density', channel);
   return logDensityOfPairs(channel, height, width, plainPairDensity);
 }
 
-/** As `pixelPairsLogDensity`, with the smoothing by `density`. */
+/** As `pixelPairsLogDensity`, of values that are known to lie in [0, 1], with the smoothing by `density`. */
 export function logDensityOfPairs(
   channel: ArrayLike<number>,
   height: number,
@@ -50,7 +51,6 @@ export function logDensityOfPairs(
       { height, width, length: channel.length },
     );
   }
-  checkUnitRange('pixel-pairs density', channel);
   const mirrored = new Float64Array(n);
   for (let r = 0, k = 0; r < height; r++) {
     for (let c = 0; c < width; c++, k++) mirrored[k] = channel[c * width + r];

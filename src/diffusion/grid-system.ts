@@ -54,6 +54,8 @@ export class GridSystem extends KernelObject {
   readonly #multigrid: { levels: Pointer; preconditioner: Pointer } | undefined;
   /** Whether the present level's systems get it. */
   #preconditioned = false;
+  /** Of the inner solve that `begin` started. */
+  #target = 0;
 
   /** @param step - distance of the outer diagonals. */
   constructor(
@@ -125,12 +127,13 @@ export class GridSystem extends KernelObject {
     }
   }
 
-  /** Takes the present matrix into the preconditioner, if there is to be one. */
-  #updatePreconditioner(): void {
-    if (!this.#preconditioned || this.#multigrid === undefined) return;
-    // A row that it cannot take (a zero on the diagonal) leaves this system without.
+  /** Takes the present matrix into the preconditioner, if there is to be one. False where it cannot be taken. */
+  #updatePreconditioner(): boolean {
+    if (!this.#preconditioned || this.#multigrid === undefined) return true;
     const row = this.kernel.exports.multigridUpdate(this.#multigrid.levels, this.data);
-    if (row >= 0) this.#preconditioned = false;
+    // A zero on the diagonal, or a number that is not finite: the rest of the level goes without.
+    this.#preconditioned = row < 0;
+    return this.#preconditioned;
   }
 
   /** y <- A x of the present matrix. */
@@ -222,6 +225,7 @@ export class GridSystem extends KernelObject {
    * loop; the norm itself where b = 0. At `target` or below there is nothing left to do.
    */
   begin(target: number): number {
+    this.#target = target;
     this.#init(target, false);
     return this.#method.residualNorm / (this.#method.rightHandSideNorm || 1);
   }
@@ -230,7 +234,8 @@ export class GridSystem extends KernelObject {
   improve(share: number, time: StageTimes): LinearOutcome {
     const began = performance.now();
     const method = this.#method;
-    this.#updatePreconditioner();
+    // Made only now: a start that is good enough needs none.
+    if (!this.#updatePreconditioner()) this.#init(this.#target, false);
     method.loosen(share);
     method.step(defaultMaxiter(this.#n));
     time.solve += performance.now() - began;

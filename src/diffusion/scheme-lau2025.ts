@@ -14,7 +14,7 @@ const SHARE = 0.03;
  * residual instead.
  */
 export async function solveLau2025(run: Run, system: GridSystem): Promise<void> {
-  const { shape, times, sde, kernel, time } = run;
+  const { shape, times, sde, kernel } = run;
   const { channels, height, width, levels } = shape;
   const { exports } = kernel;
   const n = height * width;
@@ -34,7 +34,6 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
       for (let channel = 0; channel < channels; channel++) {
         for (const image of run.order) {
           const before = run.field(image, level - 1, channel);
-          const monitor = new FixedPointMonitor(run.fixedPoint);
           // b <- m / dt - div f
           system.b.view.set(before);
           exports.scale(n, 1 / dt, system.b.pointer);
@@ -47,22 +46,8 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
           };
           if (run.fixedPoint.inner === 'adaptive') {
             await solveLevel(run, system, { image, level, share: SHARE }, assemble);
-            run.field(image, level, channel).set(system.x.view);
-            continue;
-          }
-          for (let iteration = 1; ; iteration++) {
-            if (run.due) await run.pause();
-            const began = performance.now();
-            assemble();
-            time.assembly += performance.now() - began;
-            // Targets are projected on the basis of the seed's first system at this level.
-            const role = image === run.seed && iteration > 1 ? 'alone' : run.roleOf(image);
-            const outcome = run.solve(system, role, image, level);
-            const change = system.relativeChange();
-            const status = monitor.update(change, iteration);
-            if (status === undefined) continue;
-            run.endStep(image, level, iteration, change, worse(status, outcome.status));
-            break;
+          } else {
+            await solveByChange(run, system, image, level, assemble);
           }
           run.field(image, level, channel).set(system.x.view);
         }
@@ -70,5 +55,30 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
     }
   } finally {
     scope.dispose();
+  }
+}
+
+/** The paper's loop at one level: it ends by the change of the log density. */
+async function solveByChange(
+  run: Run,
+  system: GridSystem,
+  image: number,
+  level: number,
+  assemble: () => void,
+): Promise<void> {
+  const monitor = new FixedPointMonitor(run.fixedPoint);
+  for (let iteration = 1; ; iteration++) {
+    if (run.due) await run.pause();
+    const began = performance.now();
+    assemble();
+    run.time.assembly += performance.now() - began;
+    // Targets are projected on the basis of the seed's first system at this level.
+    const role = image === run.seed && iteration > 1 ? 'alone' : run.roleOf(image);
+    const outcome = run.solve(system, role, image, level);
+    const change = system.relativeChange();
+    const status = monitor.update(change, iteration);
+    if (status === undefined) continue;
+    run.endStep(image, level, iteration, change, worse(status, outcome.status));
+    return;
   }
 }

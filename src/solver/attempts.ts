@@ -27,8 +27,9 @@ export class Attempts implements Iterable<SolveAsyncOptions> {
     const rtol = typeof options.rtol === 'number' ? options.rtol : SOLVE_DEFAULTS.rtol;
     const { preconditioner } = options;
     // An attempt may write over its own start.
-    const x0 = options.x0 === options.out && options.out !== undefined ? options.out.slice() : options.x0;
-    this.#out = options.out;
+    const { out } = options;
+    const x0 = options.x0 === out && out instanceof Float64Array ? out.slice() : options.x0;
+    this.#out = out;
     this.#ways = autoChoices(A, rtol, preconditioner !== undefined).map((choice) => ({
       ...options,
       x0,

@@ -62,12 +62,10 @@ function smoothed(values: Float64Array, n: number, stride: number, lines: number
 }
 
 /**
- * One backward Euler step of the log-density equation on an n x n grid, linearised at the field m, which is the
- * right-hand side too: diagonal 1 + 4 q, neighbours -q -+ e with e = q/4 (difference of m), zero outside.
+ * One backward Euler step of the log-density equation on an n x n grid, linearised at the field m: diagonal 1 + 4 q,
+ * neighbours -q -+ e with e = q/4 (difference of m), zero outside.
  */
-export function fivePoint(n: number, regime: Regime): Problem {
-  const m = field(n);
-  const q = REGIMES[regime];
+export function logDensityStep(m: Float64Array, n: number, q: number): CsrMatrix {
   const at = (i: number, j: number) => (i < 0 || j < 0 || i >= n || j >= n ? 0 : m[i * n + j]);
   const indptr = new Int32Array(n * n + 1);
   const indices = new Int32Array(5 * n * n - 4 * n);
@@ -90,7 +88,13 @@ export function fivePoint(n: number, regime: Regime): Problem {
       indptr[row + 1] = k;
     }
   }
-  const A = csr({ shape: [n * n, n * n], indptr, indices, data });
+  return csr({ shape: [n * n, n * n], indptr, indices, data });
+}
+
+/** Such a step with the field as its right-hand side. */
+export function fivePoint(n: number, regime: Regime): Problem {
+  const m = field(n);
+  const A = logDensityStep(m, n, REGIMES[regime]);
   return { name: `${regime}-${n}`, A, b: m, grid: [n, n], symmetric: false };
 }
 
@@ -103,7 +107,7 @@ function withRandomB(name: string, A: CsrMatrix, symmetric: boolean, grid?: [num
  * Nodes of a circuit: conductances over four decades along a grid whose nodes are numbered at random, some long
  * wires, a small leak to ground at each node, and current sources that another node's voltage controls.
  */
-function circuit(n: number): CsrMatrix {
+export function circuit(n: number): CsrMatrix {
   const random = uniform(SEED + 2);
   const side = Math.floor(Math.sqrt(n));
   const count = side * side;
@@ -131,7 +135,7 @@ function circuit(n: number): CsrMatrix {
 }
 
 /** Laplacian of a random graph of six neighbours a node, most of them near, plus a potential. */
-function graph(n: number): CsrMatrix {
+export function graph(n: number): CsrMatrix {
   const random = uniform(SEED + 3);
   const number = shuffled(n, random);
   const triplets: [number, number, number][] = [];

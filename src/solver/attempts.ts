@@ -1,5 +1,6 @@
 import { SeedspanError } from '../errors.ts';
 import { CsrMatrix } from '../sparse/index.ts';
+import type { Kernel } from '../wasm/kernel.ts';
 import { autoChoices } from './auto.ts';
 import { SOLVE_DEFAULTS } from './defaults.ts';
 import type { SolveAsyncOptions } from './solve-options.ts';
@@ -13,7 +14,7 @@ export class Attempts implements Iterable<SolveAsyncOptions> {
   #matvecs = 0;
   #refusal: unknown;
 
-  constructor(A: SystemMatrix, options: SolveAsyncOptions) {
+  constructor(kernel: Kernel, A: SystemMatrix, options: SolveAsyncOptions) {
     // What is wrong with the options, or is no matrix, the first attempt says.
     const readable = A instanceof CsrMatrix && A.shape[0] === A.shape[1];
     if (
@@ -30,7 +31,7 @@ export class Attempts implements Iterable<SolveAsyncOptions> {
     const { out } = options;
     const x0 = options.x0 === out && out instanceof Float64Array ? out.slice() : options.x0;
     this.#out = out;
-    this.#ways = autoChoices(A, rtol, preconditioner !== undefined).map((choice) => ({
+    this.#ways = autoChoices(kernel, A, rtol, preconditioner !== undefined).map((choice) => ({
       ...options,
       x0,
       method: choice.method,

@@ -1,5 +1,6 @@
 import type { CsrMatrix } from '../sparse/index.ts';
-import { gridOf } from './five-point.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { gridWidth } from './five-point.ts';
 import type { Method, PreconditionerKind, SystemMatrix } from './types.ts';
 
 /** A way to solve a system. */
@@ -30,7 +31,7 @@ export interface MatrixTraits {
 /** Rows that are looked at. */
 const SAMPLE = 256;
 
-export function matrixTraits(A: CsrMatrix): MatrixTraits {
+export function matrixTraits(kernel: Kernel, A: CsrMatrix): MatrixTraits {
   const [n] = A.shape;
   const { indptr, indices, data } = A;
   const stride = Math.max(1, Math.floor(n / SAMPLE));
@@ -76,7 +77,7 @@ export function matrixTraits(A: CsrMatrix): MatrixTraits {
     asymmetry: pairs === 0 ? 0 : differences / pairs,
     scale: least > 0 ? most / least : Infinity,
     indefinite,
-    grid: gridWidth(A),
+    grid: gridWidth(kernel, A),
     uniform: uniform && full >= 0,
   };
 }
@@ -212,24 +213,20 @@ function sameChoice(a: Choice, b: Choice): boolean {
  *
  * @param preconditioner - true when the caller has given one: then only the method is chosen.
  */
-export function autoChoices(A: SystemMatrix, rtol: number, preconditioner: boolean): Choice[] {
+export function autoChoices(
+  kernel: Kernel,
+  A: SystemMatrix,
+  rtol: number,
+  preconditioner: boolean,
+): Choice[] {
   if (typeof A === 'function' || preconditioner) {
     return [
       { method: 'bicgstab', preconditioner: 'none' },
       { method: 'gmres', preconditioner: 'none' },
     ];
   }
-  const ranked = rankedChoices(matrixTraits(A), rtol);
+  const ranked = rankedChoices(matrixTraits(kernel, A), rtol);
   // The best, and two that do not fail for the same reason; a system that defeats them defeats the rest.
   const next = ranked.slice(1).filter(({ preconditioner }) => preconditioner === 'ilu0');
   return [ranked[0], ...next.slice(0, 1), { method: 'gmres', preconditioner: 'none' }];
-}
-
-function gridWidth(A: CsrMatrix): number {
-  try {
-    const { height, width } = gridOf(A);
-    return height > 1 ? width : 0;
-  } catch {
-    return 0;
-  }
 }

@@ -1,8 +1,8 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
-import type { Build } from '../wasm/binaries.ts';
+import type { Kernel } from '../wasm/kernel.ts';
 import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
-import { diagonals } from './operator.ts';
+import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
 import type { Method, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
@@ -118,12 +118,15 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
 }
 
 /** How many systems at once; `A` has their pattern. */
-export function chooseLanes(options: BatchOptions, build: Build, A: CsrMatrix): Lanes {
+export function chooseLanes(options: BatchOptions, kernel: Kernel, A: CsrMatrix): Lanes {
   const { lanes = BATCH_DEFAULTS.lanes, preconditioner, storage } = options;
   if (lanes !== 'auto') return lanes;
-  if (build === 'scalar' || whyNotInLanes(options) !== undefined) return 1;
+  if (kernel.build === 'scalar' || whyNotInLanes(options) !== undefined) return 1;
   // A product by diagonals uses the SIMD lanes already, and reads no indices.
-  if (preconditioner !== 'ilu0' && storage !== 'csr' && diagonals(A, false) !== undefined) return 1;
+  if (preconditioner !== 'ilu0' && storage !== 'csr') {
+    const offsets = withPattern(kernel, A, (pattern) => usefulOffsets(kernel, A, pattern, false));
+    if (offsets !== undefined) return 1;
+  }
   const matrices = preconditioner === 'ilu0' ? 2 : 1;
   const vectors = preconditioner === undefined || preconditioner === 'none' ? 7 : 10;
   const bytes = 8 * (matrices * A.nnz + vectors * A.shape[0]);

@@ -139,7 +139,7 @@ export class Batch {
   }
 
   #makeSolver({ A }: BatchSystem, where: string): LaneSolver {
-    const lanes = chooseLanes(this.#options, this.#kernel.build, A);
+    const lanes = chooseLanes(this.#options, this.#kernel, A);
     this.#held = new Array(lanes).fill(-1);
     return lanes === 1
       ? new OneLane(this.#kernel, A, this.#options, where)

@@ -9,7 +9,7 @@ import { Kernel } from '../wasm/kernel.ts';
 import { Attempts } from './attempts.ts';
 import { Batch, sourceOf } from './batch.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
-import { uploadPattern } from './operator.ts';
+import { uploadPattern } from './diagonals.ts';
 import {
   checkCount,
   checkFlag,
@@ -99,7 +99,7 @@ export class Engine extends Disposable {
    */
   solve(A: SystemMatrix, b: ArrayLike<number>, options: SolveOptions = {}): SolveResult {
     if (options?.method !== 'auto') return this.#solve(A, b, options);
-    const attempts = new Attempts(A, options);
+    const attempts = new Attempts(this.kernel, A, options);
     for (const attempt of attempts) attempts.take(() => this.#solve(A, b, attempt));
     return attempts.result;
   }
@@ -136,7 +136,7 @@ export class Engine extends Disposable {
       );
     }
     signal?.throwIfAborted();
-    const attempts = new Attempts(A, options);
+    const attempts = new Attempts(this.kernel, A, options);
     for (const attempt of attempts) await attempts.takeAsync(() => this.#solveAsync(A, b, attempt));
     return attempts.result;
   }

@@ -1,9 +1,10 @@
 import { SeedspanError } from '../errors.ts';
-import type { Float64Block } from '../memory/block.ts';
 import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
-import { DIA_BLOCK, type KernelOperator, placesInBlocks } from './operator.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { Diagonals, type KernelPattern, offsetsOf, withPattern } from './diagonals.ts';
+import type { KernelOperator } from './operator.ts';
 
 /** The grid of a matrix that couples each cell with the next ones in its row and column; row k = i width + j. */
 export interface Grid {
@@ -11,25 +12,21 @@ export interface Grid {
   width: number;
 }
 
+/** More diagonals than a grid has: two of them are sure to be more than one off the main one, at two distances. */
+const TOO_MANY = 6;
+
 /**
- * The grid whose five-point pattern holds all entries of A: offsets -W, -1, 0, 1, W, with n a multiple of W.
- * Entries within -1 .. 1 alone make a grid of one row.
+ * The grid whose five-point pattern holds all entries of a matrix of n rows: offsets -W, -1, 0, 1, W, with n a
+ * multiple of W. Entries within -1 .. 1 alone make a grid of one row.
  *
+ * @param offsets - all that occur, or six of them.
  * @throws SeedspanError `INVALID_VALUE` where there is none.
  */
-export function gridOf(A: CsrMatrix): Grid {
-  const n = A.shape[0];
-  let width = 0;
-  for (let i = 0; i < n; i++) {
-    for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) {
-      const offset = Math.abs(A.indices[k] - i);
-      if (offset <= 1 || offset === width) continue;
-      if (width !== 0)
-        throw noGrid(`has entries ${Math.min(width, offset)} and ${Math.max(width, offset)} off`);
-      width = offset;
-    }
-  }
-  if (width === 0) return { height: Math.min(n, 1), width: n };
+export function gridOf(n: number, offsets: Int32Array): Grid {
+  const distances = new Set(offsets.map(Math.abs).filter((distance) => distance > 1));
+  const [width, other] = [...distances].sort((a, b) => a - b);
+  if (width === undefined) return { height: Math.min(n, 1), width: n };
+  if (other !== undefined) throw noGrid(`has entries ${width} and ${other} off`);
   if (n % width !== 0)
     throw noGrid(`has entries ${width} off, and ${n} rows, which is no multiple of that, off`);
   return { height: n / width, width };
@@ -43,33 +40,56 @@ function noGrid(what: string): SeedspanError {
   );
 }
 
+/** As {@link gridOf}, of a pattern in the kernel. */
+function findGrid(kernel: Kernel, n: number, pattern: KernelPattern): Grid {
+  return gridOf(n, offsetsOf(kernel, n, pattern, TOO_MANY).offsets);
+}
+
+/** Columns of the grid of A; 0 where there is none, or of one row. */
+export function gridWidth(kernel: Kernel, A: CsrMatrix): number {
+  const [n] = A.shape;
+  return withPattern(kernel, A, (pattern) => {
+    try {
+      const { height, width } = findGrid(kernel, n, pattern);
+      return height > 1 ? width : 0;
+    } catch (error) {
+      if (error instanceof SeedspanError && error.code === 'INVALID_VALUE') return 0;
+      throw error;
+    }
+  });
+}
+
 /** The five diagonals of a grid's matrix in the kernel: at offsets -W, -1, 0, 1, W, in blocks of eight rows. */
 export class FivePointDiagonals {
   readonly grid: Grid;
   readonly pointer: Pointer;
-  /** Where the operator does not have them: the own ones, and the place of each entry in them. */
-  readonly #own: { block: Float64Block; places: Int32Array } | undefined;
+  /** Where the operator does not have them. */
+  readonly #own: Diagonals | undefined;
 
   /** Takes the pattern of A, not its values: `load` does. */
   constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
-    this.grid = gridOf(A);
-    const { width } = this.grid;
-    const offsets = Int32Array.of(-width, -1, 0, 1, width);
+    const { kernel } = scope;
+    const [n] = A.shape;
     const shared = operator?.diagonals;
-    if (shared?.offsets.length === 5 && shared.offsets.every((offset, d) => offset === offsets[d])) {
-      this.pointer = shared.data;
-      return;
+    const five = ({ width }: Grid) => Int32Array.of(-width, -1, 0, 1, width);
+    if (shared !== undefined) {
+      this.grid = gridOf(n, shared.offsets);
+      const offsets = five(this.grid);
+      if (shared.offsets.length === 5 && shared.offsets.every((offset, d) => offset === offsets[d])) {
+        this.pointer = shared.pointer;
+        return;
+      }
     }
-    const slots = Math.ceil(A.shape[0] / DIA_BLOCK) * DIA_BLOCK * offsets.length;
-    const block = scope.float64(slots, 'the diagonals of the matrix');
-    this.pointer = block.pointer;
-    this.#own = { block, places: placesInBlocks(A, offsets) };
+    const found = withPattern(kernel, A, (pattern) => {
+      const grid = findGrid(kernel, n, pattern);
+      return { grid, own: new Diagonals(scope, A, pattern, five(grid)) };
+    });
+    this.grid = found.grid;
+    this.pointer = found.own.pointer;
+    this.#own = found.own;
   }
 
   load(A: CsrMatrix): void {
-    if (this.#own === undefined) return;
-    const { view } = this.#own.block;
-    const { places } = this.#own;
-    for (let k = 0; k < places.length; k++) view[places[k]] = A.data[k];
+    this.#own?.load(A);
   }
 }

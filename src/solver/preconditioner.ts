@@ -5,8 +5,9 @@ import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
+import { type KernelPattern, uploadPattern } from './diagonals.ts';
 import { MultigridLevels } from './multigrid.ts';
-import { type KernelOperator, type KernelPattern, samePattern, uploadPattern } from './operator.ts';
+import { type KernelOperator, samePattern } from './operator.ts';
 import { SineTransform } from './transform.ts';
 import type { MatrixFree } from './types.ts';
 
@@ -28,22 +29,23 @@ export abstract class KernelPreconditioner {
 
 /** M = diag(A). */
 class Jacobi extends KernelPreconditioner {
+  readonly #kernel: Kernel;
+  readonly #operator: KernelOperator | undefined;
   readonly #inverse: Float64Block;
 
-  constructor(scope: Scope, A: CsrMatrix) {
+  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
     super(scope);
+    this.#kernel = scope.kernel;
+    this.#operator = operator;
     this.#inverse = scope.float64(A.shape[0], 'the inverse diagonal');
     scope.kernel.exports.makeJacobi(this.pointer, A.shape[0], this.#inverse.pointer);
   }
 
   update(A: CsrMatrix): void {
-    const { view } = this.#inverse;
-    for (let i = 0; i < view.length; i++) {
-      let value = 0;
-      for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) if (A.indices[k] === i) value = A.data[k];
-      if (value === 0 || !Number.isFinite(1 / value)) throw zeroPivot('jacobi', i, value);
-      view[i] = 1 / value;
-    }
+    const { length, pointer } = this.#inverse;
+    if (!this.#operator?.copyDiagonal(pointer)) A.diagonal(this.#inverse.view);
+    const row = this.#kernel.exports.invert(length, pointer);
+    if (row >= 0) throw zeroPivot('jacobi', row, this.#inverse.view[row]);
   }
 }
 
@@ -161,7 +163,7 @@ export function makeKernelPreconditioner(
         'give a function (r, z) instead',
     );
   }
-  if (kind === 'jacobi') return new Jacobi(scope, A);
+  if (kind === 'jacobi') return new Jacobi(scope, A, operator);
   if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern);
   return kind === 'multigrid' ? new Multigrid(scope, A, operator) : new MeanInverse(scope, A, operator);
 }

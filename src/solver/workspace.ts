@@ -55,7 +55,7 @@ export class Workspace extends KernelObject {
     const { method = SOLVE_DEFAULTS.method } = options;
     const choice =
       method === 'auto'
-        ? autoChoices(A, SOLVE_DEFAULTS.rtol, options.preconditioner !== undefined)[0]
+        ? autoChoices(kernel, A, SOLVE_DEFAULTS.rtol, options.preconditioner !== undefined)[0]
         : { method, preconditioner: SOLVE_DEFAULTS.preconditioner };
     this.method = choice.method;
     this.side = options.side ?? SOLVE_DEFAULTS.side;

@@ -130,9 +130,13 @@ export class CsrMatrix {
     return y;
   }
 
-  /** The main diagonal, length `min(rows, columns)`; zero where nothing is stored. */
-  diagonal(): Float64Array {
-    const diagonal = new Float64Array(Math.min(...this.shape));
+  /**
+   * The main diagonal, length `min(rows, columns)`; zero where nothing is stored.
+   *
+   * @param out - takes it, in place of a new array.
+   */
+  diagonal(out?: Float64Array): Float64Array {
+    const diagonal = out?.fill(0) ?? new Float64Array(Math.min(...this.shape));
     for (let i = 0; i < diagonal.length; i++) {
       for (let p = this.indptr[i]; p < this.indptr[i + 1]; p++) {
         if (this.indices[p] === i) diagonal[i] = this.data[p];

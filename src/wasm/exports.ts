@@ -63,6 +63,23 @@ export interface KernelExports {
     w: Pointer,
     out: Pointer,
   ): void;
+  findDiagonals(n: number, indptr: Pointer, indices: Pointer, most: number, offsets: Pointer): number;
+  markEntries(
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    count: number,
+    offsets: Pointer,
+    marks: Pointer,
+  ): void;
+  spreadEntries(
+    n: number,
+    count: number,
+    marks: Pointer,
+    values: Pointer,
+    data: Pointer,
+    scratch: Pointer,
+  ): void;
   operatorSize(): number;
   makeCsr(operator: Pointer, n: number, indptr: Pointer, indices: Pointer, data: Pointer): void;
   makeDia(operator: Pointer, n: number, count: number, offsets: Pointer, data: Pointer): void;
@@ -70,6 +87,9 @@ export interface KernelExports {
   applyOperator(operator: Pointer, x: Pointer, y: Pointer): void;
   applyAndDot(operator: Pointer, x: Pointer, y: Pointer, w: Pointer, out: Pointer): void;
 
+  csrDiagonal(n: number, indptr: Pointer, indices: Pointer, data: Pointer, diagonal: Pointer): void;
+  diaDiagonal(n: number, count: number, d: number, data: Pointer, diagonal: Pointer): void;
+  invert(n: number, x: Pointer): number;
   ilu0Factor(
     n: number,
     indptr: Pointer,

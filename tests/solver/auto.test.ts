@@ -36,7 +36,7 @@ describe('method auto', () => {
   });
 
   it('reads the traits of a matrix', () => {
-    expect(matrixTraits(poisson2d(20, 20))).toMatchObject({
+    expect(matrixTraits(engine.kernel, poisson2d(20, 20))).toMatchObject({
       n: 400,
       asymmetry: 0,
       scale: 1,
@@ -44,13 +44,13 @@ describe('method auto', () => {
       grid: 20,
       uniform: true,
     });
-    expect(matrixTraits(poisson2d(20, 20)).dominance).toBeCloseTo(1, 12);
+    expect(matrixTraits(engine.kernel, poisson2d(20, 20)).dominance).toBeCloseTo(1, 12);
     const skew = fromDense([
       [0, 2, 0],
       [-2, 0, 1],
       [0, -1, 0],
     ]);
-    expect(matrixTraits(skew)).toMatchObject({
+    expect(matrixTraits(engine.kernel, skew)).toMatchObject({
       asymmetry: 1,
       indefinite: true,
       dominance: Infinity,
@@ -61,7 +61,7 @@ describe('method auto', () => {
       [0, 4, -1],
       [0, 0, 4],
     ]);
-    expect(matrixTraits(dominant)).toMatchObject({ asymmetry: 1, grid: 0, density: 2, uniform: false });
+    expect(matrixTraits(engine.kernel, dominant)).toMatchObject({ asymmetry: 1, grid: 0, density: 2, uniform: false });
   });
 
   it('ranks by what the traits promise', () => {

@@ -61,7 +61,12 @@ describe('method auto', () => {
       [0, 4, -1],
       [0, 0, 4],
     ]);
-    expect(matrixTraits(engine.kernel, dominant)).toMatchObject({ asymmetry: 1, grid: 0, density: 2, uniform: false });
+    expect(matrixTraits(engine.kernel, dominant)).toMatchObject({
+      asymmetry: 1,
+      grid: 0,
+      density: 2,
+      uniform: false,
+    });
   });
 
   it('ranks by what the traits promise', () => {

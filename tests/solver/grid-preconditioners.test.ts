@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CsrMatrix,
@@ -8,8 +9,20 @@ import {
   poisson2d,
   type SolveOptions,
 } from '../../src/index.ts';
+import { gridWidth } from '../../src/solver/five-point.ts';
+import { fromTriplets as twinTriplets } from '../twins/csr.ts';
+import { gridOf } from '../twins/five-point.ts';
 import { random } from '../twins/random.ts';
-import { asFunction, expectHonest, expectRefused, METHODS, sidesOf, vector, wrong } from './helpers.ts';
+import {
+  asFunction,
+  expectHonest,
+  expectRefused,
+  fromTwin,
+  METHODS,
+  sidesOf,
+  vector,
+  wrong,
+} from './helpers.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -195,6 +208,45 @@ describe('preconditioner "multigrid"', () => {
         expectRefused(engine, act, 'INVALID_VALUE', /needs a five-point matrix on an H x W grid/);
       }
     }
+  });
+
+  it('finds the grid that the twin finds, and refuses where it finds none', () => {
+    const cases = fc.record({
+      n: fc.integer({ min: 1, max: 40 }),
+      width: fc.integer({ min: 1, max: 12 }),
+      strays: fc.uniqueArray(fc.tuple(fc.nat(39), fc.nat(39)), {
+        maxLength: 2,
+        selector: ([i, j]) => 40 * i + j,
+      }),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(cases, ({ n, width, strays, seed }) => {
+        const next = random(seed);
+        const all: [number, number][] = strays.filter(([i, j]) => i < n && j < n);
+        for (let i = 0; i < n; i++) {
+          for (const offset of new Set([-width, -1, 1, width])) {
+            const j = i + offset;
+            if (j >= 0 && j < n && next() < 0.8) all.push([i, j]);
+          }
+          all.push([i, i]);
+        }
+        const once = new Map(
+          all.map(([i, j]): [number, [number, number, number]] => [i * n + j, [i, j, i === j ? 9 : -1]]),
+        );
+        const twin = twinTriplets([n, n], [...once.values()]);
+        const wanted = gridOf(twin);
+        const A = fromTwin(twin);
+        expect(gridWidth(engine.kernel, A)).toBe(
+          wanted === undefined || wanted.height === 1 ? 0 : wanted.width,
+        );
+        for (const storage of ['csr', 'dia'] as const) {
+          const act = () => engine.workspace(A, { preconditioner: 'multigrid', storage }).dispose();
+          if (wanted === undefined) expectRefused(engine, act, 'INVALID_VALUE', /needs a five-point matrix/);
+          else act();
+        }
+      }),
+    );
   });
 
   it('refuses a matrix-free system', () => {

@@ -35,3 +35,22 @@ export function fivePoint(field: Float64Array, n: number, q: number): FivePointS
 
 /** The two regimes of q that the measurements speak of. */
 export const REGIMES = { mild: 0.6, stiff: 15 } as const;
+
+/**
+ * The grid whose five-point pattern (offsets -W, -1, 0, 1, W, and n a multiple of W) holds all entries of A, row by
+ * row; one row of cells where no entry is more than one off the diagonal; undefined where there is none.
+ */
+export function gridOf(A: Csr): { height: number; width: number } | undefined {
+  const n = A.shape[0];
+  let width = 0;
+  for (let i = 0; i < n; i++) {
+    for (let p = A.indptr[i]; p < A.indptr[i + 1]; p++) {
+      const distance = Math.abs(A.indices[p] - i);
+      if (distance <= 1 || distance === width) continue;
+      if (width !== 0) return undefined;
+      width = distance;
+    }
+  }
+  if (width === 0) return { height: Math.min(n, 1), width: n };
+  return n % width === 0 ? { height: n / width, width } : undefined;
+}

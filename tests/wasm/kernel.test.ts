@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEngine, supportsBuild } from '../../src/index.ts';
 import { type Build, binaries } from '../../src/wasm/binaries.ts';
@@ -31,6 +32,18 @@ describe('the builds', () => {
     );
     expect(shapes.length).toBeGreaterThanOrEqual(2);
     for (const shape of shapes) expect(shape).toEqual(shapes[0]);
+  });
+
+  it('are supported where their bytes are valid, with the flag for relaxed SIMD and without', async () => {
+    for (const flag of ['--no-experimental-wasm-relaxed-simd', '--experimental-wasm-relaxed-simd']) {
+      setFlagsFromString(flag);
+      const features = await anew();
+      for (const build of BUILDS) {
+        expect(features.supportsBuild(build), `${build}, ${flag}`).toBe(
+          WebAssembly.validate(binaries[build]),
+        );
+      }
+    }
   });
 
   it('auto is SIMD, and scalar where there is none', async () => {

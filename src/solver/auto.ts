@@ -28,13 +28,14 @@ export interface MatrixTraits {
   uniform: boolean;
 }
 
-/** Rows that are looked at. */
-const SAMPLE = 256;
+/** Rows that are looked at, about. */
+const SAMPLE = 128;
 
 export function matrixTraits(kernel: Kernel, A: CsrMatrix): MatrixTraits {
   const [n] = A.shape;
   const { indptr, indices, data } = A;
-  const stride = Math.max(1, Math.floor(n / SAMPLE));
+  // Odd, so that it does not fall on the same column of a grid again and again.
+  const stride = Math.floor(n / SAMPLE) | 1;
   const ratios: number[] = [];
   let differences = 0;
   let pairs = 0;

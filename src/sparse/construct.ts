@@ -60,8 +60,10 @@ function checkInput(where: string, input: unknown, names: readonly string[]): vo
 function copyIndices(where: string, name: string, source: ArrayLike<number>, size: number): Int32Array {
   const copy = new Int32Array(source.length);
   for (let k = 0; k < copy.length; k++) {
-    checkIndex(where, name, k, source[k], size);
-    copy[k] = source[k];
+    const index = source[k];
+    copy[k] = index;
+    // The check is called where it will refuse: calls cost much of a program's first matrix.
+    if (copy[k] !== index || index < 0 || index >= size) checkIndex(where, name, k, index, size);
   }
   return copy;
 }

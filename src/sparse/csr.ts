@@ -62,9 +62,11 @@ export class CsrMatrix {
     const slots = this.#slots;
     const spare = this.#spare;
     checkLength(where, 'data', values.length, slots?.length ?? this.nnz, 'one value for each entry given');
-    for (let k = 0; k < values.length; k++) {
-      // A position is only spelt out for a value that is refused: this loop allocates nothing.
-      if (!Number.isFinite(values[k])) checkFinite(where, `data[${k}]`, values[k]);
+    if (!(values instanceof Float64Array && allFinite(values))) {
+      for (let k = 0; k < values.length; k++) {
+        // A position is only spelt out for a value that is refused: this loop allocates nothing.
+        if (!Number.isFinite(values[k])) checkFinite(where, `data[${k}]`, values[k]);
+      }
     }
     if (slots === undefined || spare === undefined) {
       this.data.set(values);
@@ -146,6 +148,11 @@ export class CsrMatrix {
   }
 }
 
+/** By the runtime's own loops, which are fast from a program's first call on. */
+function allFinite(values: Float64Array): boolean {
+  return !values.includes(Number.NaN) && !values.includes(Infinity) && !values.includes(-Infinity);
+}
+
 /**
  * Sorts each row by column and joins duplicates. The caller's entry `k` is at `placeOf[k]` of `indices`; absent
  * where that is `k` itself.
@@ -164,9 +171,9 @@ export function compress(
     for (let p = indptr[i] + 1; p < indptr[i + 1]; p++) if (indices[p] <= indices[p - 1]) return false;
     return true;
   };
-  let unsorted = 0;
-  for (let i = 0; i < rows; i++) if (!isSorted(i)) unsorted++;
-  if (unsorted === 0) return new CsrMatrix(shape, indptr, indices, placeOf);
+  let sorted = 0;
+  while (sorted < rows && isSorted(sorted)) sorted++;
+  if (sorted === rows) return new CsrMatrix(shape, indptr, indices, placeOf);
 
   const places = Int32Array.from(indices, (_, p) => p);
   const packedIndptr = new Int32Array(rows + 1);

@@ -21,13 +21,20 @@ export function uploadPattern(scope: Scope, A: CsrMatrix): KernelPattern {
   };
 }
 
-/** Calls `use` with the pattern of A in the kernel, for as long as that takes. */
-export function withPattern<T>(kernel: Kernel, A: CsrMatrix, use: (pattern: KernelPattern) => T): T {
-  const scope = new Scope(kernel);
+/**
+ * Calls `use` with the pattern of A in the kernel, for as long as that takes; `passing` is the scope that it lives
+ * in, and may be disposed of before.
+ */
+export function withPattern<T>(
+  kernel: Kernel,
+  A: CsrMatrix,
+  use: (pattern: KernelPattern, passing: Scope) => T,
+): T {
+  const passing = new Scope(kernel);
   try {
-    return use(uploadPattern(scope, A));
+    return use(uploadPattern(passing, A), passing);
   } finally {
-    scope.dispose();
+    passing.dispose();
   }
 }
 
@@ -77,8 +84,13 @@ export class Diagonals {
   readonly #marks: Pointer;
   readonly #scratch: Pointer;
 
-  /** Takes the pattern of A, which is in the kernel, not its values. `offsets` ascend, and hold all that occur. */
-  constructor(scope: Scope, A: CsrMatrix, { indptr, indices }: KernelPattern, offsets: Int32Array) {
+  /**
+   * Takes the pattern of A, not its values, and then disposes of the scope that the pattern lives in: the two are
+   * never in memory together.
+   *
+   * @param offsets - ascending, with all that occur.
+   */
+  constructor(scope: Scope, A: CsrMatrix, pattern: KernelPattern, passing: Scope, offsets: Int32Array) {
     const { kernel } = scope;
     const n = A.shape[0];
     const count = offsets.length;
@@ -86,12 +98,14 @@ export class Diagonals {
     this.offsets = offsets;
     this.#kernel = kernel;
     this.#n = n;
+    this.offsetsPointer = scope.int32(offsets, 'the offsets of the diagonals').pointer;
+    this.#marks = scope.bytes(blocks * count, 'the places of the entries');
+    const { indptr, indices } = pattern;
+    kernel.exports.markEntries(n, indptr, indices, count, this.offsetsPointer, this.#marks);
+    passing.dispose();
+    this.#scratch = scope.float64(DIA_BLOCK * count, 'a block of the matrix').pointer;
     this.#data = scope.float64(blocks * DIA_BLOCK * count, 'the diagonals of the matrix');
     this.pointer = this.#data.pointer;
-    this.#marks = scope.bytes(blocks * count, 'the places of the entries');
-    this.#scratch = scope.float64(DIA_BLOCK * count, 'a block of the matrix').pointer;
-    this.offsetsPointer = scope.int32(offsets, 'the offsets of the diagonals').pointer;
-    kernel.exports.markEntries(n, indptr, indices, count, this.offsetsPointer, this.#marks);
   }
 
   /** Takes the values of a matrix with the pattern that this was made with. Allocates nothing. */

@@ -80,9 +80,9 @@ export class FivePointDiagonals {
         return;
       }
     }
-    const found = withPattern(kernel, A, (pattern) => {
+    const found = withPattern(kernel, A, (pattern, passing) => {
       const grid = findGrid(kernel, n, pattern);
-      return { grid, own: new Diagonals(scope, A, pattern, five(grid)) };
+      return { grid, own: new Diagonals(scope, A, pattern, passing, five(grid)) };
     });
     this.grid = found.grid;
     this.pointer = found.own.pointer;

@@ -40,15 +40,14 @@ export class KernelOperator {
     }
     this.#indptr = A.indptr;
     this.#indices = A.indices;
-    // Diagonals need the pattern only to be found.
+    // Diagonals need the pattern only to be found, and let it go.
     const passing = new Scope(kernel);
     scope.defer(() => passing.dispose());
     const pattern = uploadPattern(passing, A);
     const offsets = storage === 'csr' ? undefined : usefulOffsets(kernel, A, pattern, storage === 'dia');
     if (offsets !== undefined) {
       this.storage = 'dia';
-      const diagonals = new Diagonals(scope, A, pattern, offsets);
-      passing.dispose();
+      const diagonals = new Diagonals(scope, A, pattern, passing, offsets);
       this.diagonals = diagonals;
       kernel.exports.makeDia(this.pointer, size, offsets.length, diagonals.offsetsPointer, diagonals.pointer);
     } else {

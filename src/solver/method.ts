@@ -32,6 +32,8 @@ export interface Start {
 export class KernelMethod {
   readonly method: Method;
   readonly pointer: Pointer;
+  /** Room for n i32 at the end of its memory: nobody's from the end of a solve until the next `init`. */
+  readonly scratch: Pointer;
   readonly #kernel: Kernel;
   readonly #restart: number;
   readonly #left: boolean;
@@ -53,6 +55,7 @@ export class KernelMethod {
     }[method]();
     this.method = method;
     this.pointer = scope.bytes(bytes, `the vectors of ${method}`);
+    this.scratch = this.pointer + bytes - 4 * n;
     this.#kernel = scope.kernel;
     this.#restart = restart;
     this.#left = left;

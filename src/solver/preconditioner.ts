@@ -58,7 +58,7 @@ class Ilu0 extends KernelPreconditioner {
   readonly #inverse: Pointer;
   readonly #work: Pointer;
 
-  constructor(scope: Scope, A: CsrMatrix, pattern: KernelPattern | undefined) {
+  constructor(scope: Scope, A: CsrMatrix, pattern: KernelPattern | undefined, scratch: Pointer | undefined) {
     super(scope);
     const n = A.shape[0];
     this.#kernel = scope.kernel;
@@ -66,7 +66,7 @@ class Ilu0 extends KernelPreconditioner {
     this.#data = scope.float64(A.nnz, 'the ILU(0) factors');
     this.#diagonal = scope.int32(n, 'the places of the pivots').pointer;
     this.#inverse = scope.float64(n, 'the inverse pivots').pointer;
-    this.#work = scope.int32(n, 'scratch of the factorisation').pointer;
+    this.#work = scratch ?? scope.int32(n, 'scratch of the factorisation').pointer;
     const { indptr, indices } = this.#pattern;
     scope.kernel.exports.makeIlu0(
       this.pointer,
@@ -147,13 +147,18 @@ class HostPreconditioner extends KernelPreconditioner {
   update(): void {}
 }
 
-/** Takes the pattern of A, not its values: `update` does. What the operator has in the kernel already is shared. */
+/**
+ * Takes the pattern of A, not its values: `update` does. What the operator has in the kernel already is shared.
+ *
+ * @param scratch - n i32 that `update` may write over; made where not given.
+ */
 export function makeKernelPreconditioner(
   scope: Scope,
   kind: FactoredKind | MatrixFree,
   A: CsrMatrix | undefined,
   n: number,
   operator?: KernelOperator,
+  scratch?: Pointer,
 ): KernelPreconditioner {
   if (typeof kind === 'function') return new HostPreconditioner(scope, n, kind);
   if (A === undefined) {
@@ -164,7 +169,7 @@ export function makeKernelPreconditioner(
     );
   }
   if (kind === 'jacobi') return new Jacobi(scope, A, operator);
-  if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern);
+  if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern, scratch);
   return kind === 'multigrid' ? new Multigrid(scope, A, operator) : new MeanInverse(scope, A, operator);
 }
 

@@ -75,6 +75,8 @@ export class Workspace extends KernelObject {
     const before = kernel.bytesInUse;
     const parts = this.hold((scope) => {
       const operator = new KernelOperator(scope, A, n, this.#askedStorage);
+      const left = this.side === 'left';
+      const inner = new KernelMethod(scope, this.method, n, preconditioner !== 'none', this.restart, left);
       const own =
         preconditioner === 'none' || preconditioner instanceof Preconditioner
           ? undefined
@@ -84,12 +86,12 @@ export class Workspace extends KernelObject {
               typeof A === 'function' ? undefined : A,
               n,
               operator,
+              inner.scratch,
             );
-      const left = this.side === 'left';
       return {
         operator,
         own,
-        method: new KernelMethod(scope, this.method, n, preconditioner !== 'none', this.restart, left),
+        method: inner,
         b: scope.float64(n, 'the right-hand side'),
         x: scope.float64(n, 'the solution'),
         history: scope.float64(HISTORY_CAPACITY, 'the history'),

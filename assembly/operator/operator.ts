@@ -6,7 +6,7 @@ import { diaMultiply, diaMultiplyDot } from './dia';
 import { hostMultiply } from '../host';
 import { dotAndSquare } from '../vector/vector';
 
-const CSR: i32 = 0;
+export const CSR: i32 = 0;
 const DIA: i32 = 1;
 const HOST: i32 = 2;
 

@@ -1,4 +1,4 @@
-// A small dense system, by LU with partial pivoting.
+// Small dense systems: LU with partial pivoting, and Cholesky.
 
 /** Below this share of the largest entry, a pivot is taken for zero. */
 const SINGULAR: f64 = 1e-15;
@@ -28,6 +28,37 @@ export function solveDense(k: i32, A: usize, y: usize): bool {
     let sum = load<f64>(y + (<usize>i << 3));
     for (let j = i + 1; j < k; j++) sum -= at(A, k, i, j) * load<f64>(y + (<usize>j << 3));
     store<f64>(y + (<usize>i << 3), sum / at(A, k, i, i));
+  }
+  return true;
+}
+
+/**
+ * y <- G^-1 y for a symmetric positive definite G (k x k, its lower triangle is read and overwritten). False, with
+ * y as it was, when a pivot is not over `least` of its diagonal entry, or not finite.
+ */
+export function solveCholesky(k: i32, G: usize, y: usize, least: f64): bool {
+  for (let j = 0; j < k; j++) {
+    const diagonal = at(G, k, j, j);
+    let pivot = diagonal;
+    for (let c = 0; c < j; c++) pivot -= at(G, k, j, c) * at(G, k, j, c);
+    if (!(pivot > least * diagonal) || !isFinite(diagonal)) return false;
+    const root = sqrt(pivot);
+    store<f64>(place(G, k, j, j), root);
+    for (let i = j + 1; i < k; i++) {
+      let sum = at(G, k, i, j);
+      for (let c = 0; c < j; c++) sum -= at(G, k, i, c) * at(G, k, j, c);
+      store<f64>(place(G, k, i, j), sum / root);
+    }
+  }
+  for (let i = 0; i < k; i++) {
+    let sum = load<f64>(y + (<usize>i << 3));
+    for (let j = 0; j < i; j++) sum -= at(G, k, i, j) * load<f64>(y + (<usize>j << 3));
+    store<f64>(y + (<usize>i << 3), sum / at(G, k, i, i));
+  }
+  for (let i = k - 1; i >= 0; i--) {
+    let sum = load<f64>(y + (<usize>i << 3));
+    for (let j = i + 1; j < k; j++) sum -= at(G, k, j, i) * load<f64>(y + (<usize>j << 3));
+    store<f64>(y + (<usize>i << 3), sum / at(G, k, i, i));
   }
   return true;
 }

@@ -4,13 +4,14 @@ import type { Scope } from '../memory/scope.ts';
 import { gridCosts } from '../solver/auto.ts';
 import { defaultMaxiter, SOLVE_DEFAULTS } from '../solver/defaults.ts';
 import { DIA_BLOCK } from '../solver/diagonals.ts';
+import { KrylovBasis } from '../solver/krylov-basis.ts';
 import { KernelMethod } from '../solver/method.ts';
 import { MULTIGRID_SWEEPS } from '../solver/multigrid.ts';
-import { KrylovBasis, Projector } from '../solver/seed-subspace.ts';
-import type { ProjectionKind, SolveStatus } from '../solver/types.ts';
+import { Basis, Projector } from '../solver/projector.ts';
+import type { SolveStatus } from '../solver/types.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import type { StageTimes } from './types.ts';
+import type { ProjectionSettings, StageTimes } from './types.ts';
 
 export interface LinearSettings {
   method: 'bicgstab' | 'gmres';
@@ -18,7 +19,7 @@ export interface LinearSettings {
   start: 'last-iterate' | 'zero';
   preconditioner: 'none' | 'multigrid' | 'auto';
   /** Undefined: nothing is shared. */
-  projection: { kind: ProjectionKind; dim: number } | undefined;
+  projection: ProjectionSettings | undefined;
 }
 
 /** What one linear solve came to. */
@@ -30,6 +31,9 @@ export interface LinearOutcome {
   residual: number;
   /** The same, of the projected start; undefined where nothing was projected. */
   projectedResidual: number | undefined;
+  /** Whether it left directions for other systems, and how many there are then; undefined where none are shared. */
+  seed: boolean;
+  columns: number | undefined;
 }
 
 /**
@@ -48,8 +52,9 @@ export class GridSystem extends KernelObject {
   readonly #residual: Pointer;
   readonly #settings: LinearSettings;
   readonly #method: KernelMethod;
-  readonly #krylov: KrylovBasis | undefined;
-  readonly #projector: Projector | undefined;
+  readonly #sharing: ReturnType<typeof makeSharing> | undefined;
+  /** Of the present place. */
+  #basis: Basis | undefined;
   /** The levels, and the record that a method takes; undefined where multigrid is out of the question. */
   readonly #multigrid: { levels: Pointer; preconditioner: Pointer } | undefined;
   /** Whether the present level's systems get it. */
@@ -57,12 +62,16 @@ export class GridSystem extends KernelObject {
   /** Of the inner solve that `begin` started. */
   #target = 0;
 
-  /** @param step - distance of the outer diagonals. */
+  /**
+   * @param step - distance of the outer diagonals.
+   * @param places - how many bases are kept beside each other; see `enter`.
+   */
   constructor(
     kernel: Kernel,
     { height, width }: { height: number; width: number },
     step: number,
     settings: LinearSettings,
+    places = 1,
   ) {
     super(kernel);
     const n = height * width;
@@ -95,8 +104,7 @@ export class GridSystem extends KernelObject {
           Math.min(SOLVE_DEFAULTS.restart, n),
           false,
         ),
-        krylov: projection && new KrylovBasis(scope, n, Math.min(projection.dim, n)),
-        projector: projection && new Projector(scope, n, Math.min(projection.dim, n)),
+        sharing: projection && makeSharing(scope, n, projection, places),
       };
     });
     this.data = parts.data;
@@ -106,8 +114,7 @@ export class GridSystem extends KernelObject {
     this.#operator = parts.operator;
     this.#residual = parts.residual;
     this.#method = parts.method;
-    this.#krylov = parts.krylov;
-    this.#projector = parts.projector;
+    this.#sharing = parts.sharing;
     this.#multigrid = parts.multigrid;
   }
 
@@ -151,12 +158,24 @@ export class GridSystem extends KernelObject {
   }
 
   /**
-   * Solves. A `seed` leaves its Krylov basis for the `target`s that follow; `alone` does neither.
+   * The systems that follow share the basis of this place, of `places` in all.
+   *
+   * @param anew - without what it holds.
+   */
+  enter(place: number, anew: boolean): void {
+    if (this.#sharing === undefined) return;
+    this.#basis = this.#sharing.bases[place];
+    if (anew) this.#basis.size = 0;
+  }
+
+  /**
+   * Solves. A `seed` leaves its Krylov basis for the `target`s that follow, and so does a target that projects badly;
+   * `alone` does neither.
    *
    * @param time - what it took is added here.
    */
   solve(role: 'alone' | 'seed' | 'target', time: StageTimes): LinearOutcome {
-    const { rtol, start, projection } = this.#settings;
+    const { rtol, start } = this.#settings;
     const operator = this.#operator;
     const b = this.b.pointer;
     const x = this.x.pointer;
@@ -164,22 +183,32 @@ export class GridSystem extends KernelObject {
     let zeroStart = start === 'zero';
     let iterations = 0;
     let matvecs = 0;
-    let projected = false;
-    if (projection && role === 'seed') {
-      const krylov = this.#krylov!;
-      matvecs = krylov.build(operator, b, rtol);
-      iterations = krylov.size;
-      // Without a basis (b = 0, or not finite) there is no start either.
-      if (krylov.size > 0) {
-        this.kernel.exports.copy(this.#n, krylov.x.pointer, x);
-        zeroStart = false;
+    let seed = role === 'seed';
+    let projectedNorm: number | undefined;
+    const sharing = role === 'alone' ? undefined : this.#sharing;
+    if (sharing !== undefined) {
+      const { krylov, projector, settings } = sharing;
+      const basis = this.#basis!;
+      if (role === 'target') {
+        const improved = projector.project(operator, settings.kind, basis, b, x, zeroStart);
+        matvecs = basis.size + (zeroStart ? 0 : 1);
+        zeroStart &&= !improved;
+        projectedNorm = projector.residualNorm;
+        const { threshold = Infinity } = settings;
+        const norm = this.kernel.exports.norm2(this.#n, b);
+        seed = projectedNorm > threshold * norm && basis.size < basis.capacity;
       }
-    } else if (projection && role === 'target') {
-      const { basis, size } = this.#krylov!;
-      const improved = this.#projector!.project(operator, projection.kind, basis, size, b, x, zeroStart);
-      matvecs = size + (zeroStart ? 0 : 1);
-      zeroStart &&= !improved;
-      projected = true;
+      if (seed) {
+        matvecs += krylov.build(operator, b, rtol);
+        iterations = krylov.size;
+        // Without a basis (b = 0, or not finite) there is no start either.
+        if (krylov.size > 0 && !(krylov.residualNorm >= (projectedNorm ?? Infinity))) {
+          this.kernel.exports.copy(this.#n, krylov.x.pointer, x);
+          zeroStart = false;
+        }
+        const stride = this.kernel.exports.vectorStride(this.#n);
+        projector.merge(basis, krylov.pointer, stride, krylov.size, true, sharing.work);
+      }
     }
     const ready = performance.now();
     const method = this.#method;
@@ -187,11 +216,13 @@ export class GridSystem extends KernelObject {
     if (this.#init(rtol, zeroStart)) method.step(defaultMaxiter(this.#n));
     time.projection += ready - began;
     time.solve += performance.now() - ready;
-    const scale = method.rightHandSideNorm || 1;
-    const outcome = this.#outcome(projected ? this.#projector!.residualNorm / scale : undefined);
+    const outcome = this.#outcome();
     outcome.iterations += iterations;
     outcome.matvecs += matvecs;
-    return outcome;
+    if (sharing === undefined) return outcome;
+    const projectedResidual =
+      projectedNorm === undefined ? undefined : projectedNorm / (method.rightHandSideNorm || 1);
+    return { ...outcome, projectedResidual, seed, columns: this.#basis!.size };
   }
 
   #init(rtol: number, zeroStart: boolean): boolean {
@@ -209,14 +240,16 @@ export class GridSystem extends KernelObject {
     });
   }
 
-  #outcome(projectedResidual: number | undefined): LinearOutcome {
+  #outcome(): LinearOutcome {
     const method = this.#method;
     return {
       status: method.status,
       iterations: method.iterations,
       matvecs: method.matvecs,
       residual: method.residualNorm / (method.rightHandSideNorm || 1),
-      projectedResidual,
+      projectedResidual: undefined,
+      seed: false,
+      columns: undefined,
     };
   }
 
@@ -239,7 +272,7 @@ export class GridSystem extends KernelObject {
     method.loosen(share);
     method.step(defaultMaxiter(this.#n));
     time.solve += performance.now() - began;
-    return this.#outcome(undefined);
+    return this.#outcome();
   }
 
   /** ||x - last|| / ||last||. */
@@ -248,6 +281,20 @@ export class GridSystem extends KernelObject {
     const change = Math.sqrt(exports.distanceSquared(this.#n, this.x.pointer, this.last.pointer));
     return change / (exports.norm2(this.#n, this.last.pointer) || 1);
   }
+}
+
+/** What leaves bases and projects on them. */
+function makeSharing(scope: Scope, n: number, settings: ProjectionSettings, places: number) {
+  const dim = Math.min(settings.dim, n);
+  const capacity = Math.min(settings.maxDim, n);
+  const { precision } = settings;
+  return {
+    settings,
+    krylov: new KrylovBasis(scope, n, dim),
+    projector: new Projector(scope, n, capacity),
+    bases: Array.from({ length: places }, () => new Basis(scope, n, capacity, precision)),
+    work: scope.float64(dim + 2 * capacity + 1, 'scratch of the bases').pointer,
+  };
 }
 
 function makeMultigrid(scope: Scope, height: number, width: number) {

@@ -38,8 +38,8 @@ export async function solveLevel(
     if (inner === 'adaptive') {
       ended = run.improve(system, share, image, level).status;
     } else {
-      // Targets are projected on the basis of the seed's first system at this level.
-      const role = image === run.seed && iteration > 0 ? 'alone' : run.roleOf(image);
+      // Targets are projected on the bases of the seeds' first systems at this level.
+      const role = run.seeds.includes(image) && iteration > 0 ? 'alone' : run.roleOf(image);
       ended = run.solve(system, role, image, level).status;
     }
   }

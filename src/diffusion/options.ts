@@ -1,11 +1,10 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { Engine } from '../solver/engine.ts';
 import { checkChoice, checkCount, checkTolerance } from '../solver/options.ts';
-import type { ProjectionKind } from '../solver/types.ts';
 import { checkNdArray } from './ndarray.ts';
 import type { ConsistentSettings } from './scheme-consistent.ts';
 import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
-import type { DensityKind, PrecomputeOptions, Scheme, Sde } from './types.ts';
+import type { DensityKind, PrecomputeOptions, ProjectionSettings, Scheme, Sde } from './types.ts';
 
 /** What a scheme does where the caller says nothing; the papers' settings where there is a paper. */
 export const SCHEME_DEFAULTS = {
@@ -42,7 +41,7 @@ export const PRECOMPUTE_DEFAULTS = {
   start: 'last-iterate',
   preconditioner: 'auto',
   sharing: 'none',
-  projection: { kind: 'minimal-residual', dim: 10, seed: 0 },
+  projection: { kind: 'minimal-residual', dim: 10, seeds: 0, precision: 'double' },
   linearization: 'newton',
   timeStepping: 'backward-euler',
   boundary: 'reflecting',
@@ -70,10 +69,11 @@ export interface ResolvedOptions extends ConsistentSettings {
   method: 'bicgstab' | 'gmres';
   start: 'last-iterate' | 'zero';
   preconditioner: 'none' | 'multigrid' | 'auto';
-  projection: { kind: ProjectionKind; dim: number; seed: number } | undefined;
+  projection: ProjectionSettings | undefined;
 }
 
 const WHERE = 'precomputeScores';
+const PROJECTION_OPTIONS = ['kind', 'dim', 'seeds', 'threshold', 'maxDim', 'precision'] as const;
 const CONSISTENT_ONLY = ['linearization', 'timeStepping', 'boundary', 'advection'] as const;
 const KNOWN = [
   'images',
@@ -123,10 +123,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     method: options.method ?? PRECOMPUTE_DEFAULTS.method,
     start: options.start ?? PRECOMPUTE_DEFAULTS.start,
     preconditioner: resolvePreconditioner(options, scheme),
-    projection:
-      (options.sharing ?? PRECOMPUTE_DEFAULTS.sharing) === 'projection'
-        ? { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(options.projection ?? {}) }
-        : undefined,
+    projection: resolveProjection(options),
     linearization: options.linearization ?? PRECOMPUTE_DEFAULTS.linearization,
     timeStepping: options.timeStepping ?? PRECOMPUTE_DEFAULTS.timeStepping,
     boundary: options.boundary ?? PRECOMPUTE_DEFAULTS.boundary,
@@ -141,6 +138,17 @@ function resolvePreconditioner(
 ): ResolvedOptions['preconditioner'] {
   if (scheme === 'na2024') return 'none';
   return preconditioner ?? (sharing === 'projection' ? 'none' : PRECOMPUTE_DEFAULTS.preconditioner);
+}
+
+/** Bases of seeds that a `threshold` adds, for which there is room unless `maxDim` says otherwise. */
+const LATER_SEEDS = 3;
+
+function resolveProjection({ sharing, projection }: PrecomputeOptions): ProjectionSettings | undefined {
+  if ((sharing ?? PRECOMPUTE_DEFAULTS.sharing) !== 'projection') return undefined;
+  const { seeds, ...given } = { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(projection ?? {}) };
+  const list = typeof seeds === 'number' ? [seeds] : [...seeds];
+  const later = given.threshold === undefined ? 0 : LATER_SEEDS;
+  return { maxDim: given.dim * (list.length + later), ...given, seeds: list };
 }
 
 function resolveFixedPoint(
@@ -181,8 +189,9 @@ function checkChoices(options: PrecomputeOptions): void {
   }
   checkOptionNames(`${WHERE}: fixedPoint`, options.fixedPoint, ['rtol', 'maxiter', 'inner']);
   checkChoice(WHERE, 'fixedPoint.inner', options.fixedPoint?.inner, ['strict', 'adaptive']);
-  checkOptionNames(`${WHERE}: projection`, options.projection, ['kind', 'dim', 'seed']);
+  checkOptionNames(`${WHERE}: projection`, options.projection, PROJECTION_OPTIONS);
   checkChoice(WHERE, 'projection.kind', options.projection?.kind, ['galerkin', 'minimal-residual']);
+  checkChoice(WHERE, 'projection.precision', options.projection?.precision, ['double', 'single']);
   if (options.onProgress !== undefined) requireFunction('onProgress', options.onProgress);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new SeedspanError(
@@ -209,7 +218,9 @@ function checkNumbers(
   checkTolerance(WHERE, 'fixedPoint.rtol', fixedPoint?.rtol);
   checkCount(WHERE, 'fixedPoint.maxiter', fixedPoint?.maxiter, 1);
   checkCount(WHERE, 'projection.dim', projection?.dim, 1);
-  checkCount(WHERE, 'projection.seed', projection?.seed, 0);
+  checkCount(WHERE, 'projection.maxDim', projection?.maxDim, 1);
+  checkTolerance(WHERE, 'projection.threshold', projection?.threshold);
+  checkSeeds(projection?.seeds);
   const least = scheme === 'na2024' ? 1e-3 : 0;
   if (T !== undefined && !(typeof T === 'number' && T > least && T < Infinity)) {
     throw new SeedspanError(
@@ -217,6 +228,20 @@ function checkNumbers(
       `${WHERE}: T is ${show(T)}, must be a finite number over ${least}`,
     );
   }
+}
+
+function checkSeeds(seeds: unknown): void {
+  if (!Array.isArray(seeds)) {
+    checkCount(WHERE, 'projection.seeds', seeds, 0);
+    return;
+  }
+  for (const [k, seed] of seeds.entries()) checkCount(WHERE, `projection.seeds[${k}]`, seed ?? null, 0);
+  if (seeds.length > 0 && new Set(seeds).size === seeds.length) return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${WHERE}: projection.seeds is [${seeds.join(', ')}], must name at least one image, and none twice`,
+    { option: 'projection.seeds', value: seeds },
+  );
 }
 
 /** Refuses options that have no meaning beside the others. */

@@ -32,7 +32,7 @@ export async function precomputeScores(options: PrecomputeOptions): Promise<Prec
   const began = performance.now();
   const settings = resolveOptions(options);
   const [images] = (options.images ?? options.initialLogDensity!).shape;
-  checkSeed(settings, images);
+  checkSeeds(settings, images);
   const times = levelTimes(settings, images);
   checkDiffusion(settings, times);
   options.engine?.checkAlive('the engine');
@@ -103,6 +103,9 @@ async function compute(
   // Before the work: what there is no room for should show at once.
   const components = scheme === 'na2024' ? 1 : 2;
   const scoreData = allocate(images * levels * channels * components * n, 'the scores');
+  // Where all images are seeds, none is left to learn from them.
+  const shared =
+    settings.projection && images > settings.projection.seeds.length ? settings.projection : undefined;
   const run = new Run({
     kernel: engine.kernel,
     shape,
@@ -111,7 +114,7 @@ async function compute(
     spacing,
     fixedPoint: settings.fixedPoint,
     rtol: settings.rtol,
-    seed: settings.projection && images > 1 ? settings.projection.seed : undefined,
+    seeds: shared?.seeds ?? [],
     logDensity,
     time,
     signal: options.signal,
@@ -123,7 +126,11 @@ async function compute(
       run.field(image, 0, channel).set(initial.data.subarray(start, start + n));
     }
   }
-  const system = new GridSystem(engine.kernel, shape, scheme === 'na2024' ? height : width, settings);
+  const step = scheme === 'na2024' ? height : width;
+  // The paper's sweeps come back to each level, the others do not.
+  const places = scheme === 'na2024' ? (levels - 1) * channels : 1;
+  const linear = { ...settings, projection: shared };
+  const system = new GridSystem(engine.kernel, shape, step, linear, places);
   try {
     if (scheme === 'na2024') await solveNa2024(run, system);
     else if (scheme === 'lau2025') await solveLau2025(run, system);
@@ -135,7 +142,13 @@ async function compute(
     return {
       logDensity: { data: logDensity, shape: [images, levels, channels, height, width] },
       scores: { data: scoreData, shape: [images, levels, channels, ...inner] },
-      report: makeReport(run, settings, options, engine, performance.now() - began),
+      report: makeReport(
+        run,
+        { ...settings, projection: shared },
+        options,
+        engine,
+        performance.now() - began,
+      ),
     };
   } finally {
     system.dispose();
@@ -200,7 +213,8 @@ function makeReport(
     scheme: settings.scheme,
     sde: settings.sde.name ?? 'custom',
     density: options.initialLogDensity === undefined ? settings.density : 'given',
-    sharing: run.seed === undefined ? 'none' : 'projection',
+    sharing: settings.projection === undefined ? 'none' : 'projection',
+    projection: settings.projection,
     method: settings.method,
     build: engine.build,
     shape: run.shape,
@@ -248,12 +262,14 @@ function checkDiffusion({ sde }: ResolvedOptions, times: Float64Array): void {
   }
 }
 
-function checkSeed({ projection }: ResolvedOptions, images: number): void {
-  if (projection === undefined || projection.seed < images) return;
-  throw new SeedspanError(
-    'INVALID_VALUE',
-    `precomputeScores: projection.seed is ${projection.seed}, but there are ${images} images (counted from 0)`,
-  );
+function checkSeeds({ projection }: ResolvedOptions, images: number): void {
+  for (const seed of projection?.seeds ?? []) {
+    if (seed < images) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `precomputeScores: projection.seeds has ${seed}, but there are ${images} images (counted from 0)`,
+    );
+  }
 }
 
 function allocate(length: number, what: string): Float64Array {

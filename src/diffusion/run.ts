@@ -26,8 +26,8 @@ export class Run {
   readonly times: Float64Array;
   readonly spacing: readonly [number, number];
   readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
-  /** Index of the seed image; undefined where nothing is shared. */
-  readonly seed: number | undefined;
+  /** Indices of the seed images; none where nothing is shared. */
+  readonly seeds: readonly number[];
   /** Relative residual of strict solves. */
   readonly rtol: number;
   /** `[images, levels, channels, H, W]`; level 0 is filled in. */
@@ -58,7 +58,7 @@ export class Run {
       | 'times'
       | 'spacing'
       | 'fixedPoint'
-      | 'seed'
+      | 'seeds'
       | 'rtol'
       | 'logDensity'
       | 'time'
@@ -70,7 +70,7 @@ export class Run {
     this.times = settings.times;
     this.spacing = settings.spacing;
     this.fixedPoint = settings.fixedPoint;
-    this.seed = settings.seed;
+    this.seeds = settings.seeds;
     this.rtol = settings.rtol;
     this.logDensity = settings.logDensity;
     this.time = settings.time;
@@ -103,11 +103,9 @@ export class Run {
     }
   }
 
-  /** The images in the order of work: the seed first. */
+  /** The images in the order of work: the seeds first, as they were given. */
   get order(): number[] {
-    const order = Array.from(this.images.keys());
-    if (this.seed === undefined) return order;
-    return [this.seed, ...order.filter((image) => image !== this.seed)];
+    return [...new Set([...this.seeds, ...this.images.keys()])];
   }
 
   /** What a linear solve multiplies the residual by; `share` is that of an adaptive one. */
@@ -117,8 +115,8 @@ export class Run {
 
   /** What the first system of an image at a level is to the others. */
   roleOf(image: number): 'alone' | 'seed' | 'target' {
-    if (this.seed === undefined) return 'alone';
-    return image === this.seed ? 'seed' : 'target';
+    if (this.seeds.length === 0) return 'alone';
+    return this.seeds.includes(image) ? 'seed' : 'target';
   }
 
   /** The field of one image, level and channel, to read or write. */
@@ -152,6 +150,8 @@ export class Run {
       const before = (step.projectedResidual ?? 0) * step.solves;
       step.projectedResidual = (before + outcome.projectedResidual) / (step.solves + 1);
     }
+    if (outcome.seed) step.seed = true;
+    if (outcome.columns !== undefined) step.columns = Math.max(step.columns ?? 0, outcome.columns);
     step.solves++;
     step.iterations += outcome.iterations;
     step.residual = Math.max(step.residual, outcome.residual);

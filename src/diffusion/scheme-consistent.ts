@@ -101,6 +101,7 @@ export async function solveConsistent(
       const others = 2 * tau * D * (1 / (dx * dx) + 1 / (dy * dy));
       system.choosePreconditioner(others / (1 + others), run.reduction(share));
       for (let channel = 0; channel < channels; channel++) {
+        system.enter(0, true);
         for (const image of run.order) {
           // base <- m - tau div f - (dt - tau) (L(m) + div f at the level before)
           system.x.view.set(run.field(image, level - 1, channel));

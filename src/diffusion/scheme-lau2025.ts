@@ -32,6 +32,7 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
       const others = g * g * (1 / (dx * dx) + 1 / (dy * dy));
       system.choosePreconditioner(others / centre, run.reduction(SHARE));
       for (let channel = 0; channel < channels; channel++) {
+        system.enter(0, true);
         for (const image of run.order) {
           const before = run.field(image, level - 1, channel);
           // b <- m / dt - div f
@@ -72,8 +73,8 @@ async function solveByChange(
     const began = performance.now();
     assemble();
     run.time.assembly += performance.now() - began;
-    // Targets are projected on the basis of the seed's first system at this level.
-    const role = image === run.seed && iteration > 1 ? 'alone' : run.roleOf(image);
+    // Targets are projected on the bases of the seeds' first systems at this level.
+    const role = run.seeds.includes(image) && iteration > 1 ? 'alone' : run.roleOf(image);
     const outcome = run.solve(system, role, image, level);
     const change = system.relativeChange();
     const status = monitor.update(change, iteration);

@@ -57,8 +57,8 @@ function coefficients({ times, sde, spacing: [h] }: Run, level: number): [x: num
  * the sweep before (all ones at first), then difference again, until the log density of all levels and channels
  * of an image changes by no more than the tolerance (from all ones at first).
  *
- * The images of a run go through it side by side, each until it has converged. A seed that has converged keeps
- * its result, and goes on leaving its bases as long as another image needs them.
+ * The images of a run go through it side by side, each until it has converged. The bases of a level and channel are
+ * made anew in each sweep, also by seeds that have converged, until all seeds have: then they are kept.
  */
 async function sweep(run: Run, system: GridSystem): Promise<void> {
   const { shape, kernel, time } = run;
@@ -73,12 +73,16 @@ async function sweep(run: Run, system: GridSystem): Promise<void> {
     const scores = scope.float64(n, 'the scores');
     for (let count = 1; active.size > 0; count++) {
       const first = count === 1;
-      const images = run.order.filter((image) => active.has(image) || image === run.seed);
+      const learning = run.seeds.some((seed) => active.has(seed));
+      const images = run.order.filter(
+        (image) => active.has(image) || (learning && run.seeds.includes(image)),
+      );
       run.expect(run.done + active.size * channels * (levels - 1));
       const [change, norm] = norms(run, first);
       for (let level = 1; level < levels; level++) {
         const [x, y] = coefficients(run, level);
         for (let channel = 0; channel < channels; channel++) {
+          system.enter((level - 1) * channels + channel, learning);
           for (const image of images) {
             if (run.due) await run.pause();
             const began = performance.now();

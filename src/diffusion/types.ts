@@ -1,5 +1,6 @@
 import type { Engine } from '../solver/engine.ts';
-import type { SolveStatus } from '../solver/types.ts';
+import type { BasisPrecision } from '../solver/projector.ts';
+import type { ProjectionKind, SolveStatus } from '../solver/types.ts';
 
 /** A dense array in C order. */
 export interface NdArray<T extends Float32Array | Float64Array = Float64Array> {
@@ -42,6 +43,38 @@ export interface Progress {
    */
   done: number;
   total: number;
+}
+
+export interface ProjectionOptions {
+  /** Default `minimal-residual`. */
+  kind?: ProjectionKind;
+  /** Most Krylov vectors that a seed leaves. Default 10. */
+  dim?: number;
+  /** Index of the seed image, or of several, whose bases are merged in this order. Default 0. */
+  seeds?: number | readonly number[];
+  /**
+   * A target whose projected residual is over this share of ||b|| becomes a seed, too: its Krylov basis is added to
+   * that of the level and channel, as far as there is room. The results then depend on the order of the images,
+   * within the tolerance of the solves; with fixed seeds they do not, bit for bit. Default: none does.
+   */
+  threshold?: number;
+  /**
+   * Most vectors of a basis, for which memory is reserved (for each level and channel in `na2024`, whose sweeps come
+   * back to them). Default: `dim` for each seed, and for three more with a `threshold`.
+   */
+  maxDim?: number;
+  /** How bases are stored. `single` halves their memory; results keep their accuracy. Default `double`. */
+  precision?: BasisPrecision;
+}
+
+/** {@link ProjectionOptions} with the defaults in place. */
+export interface ProjectionSettings {
+  kind: ProjectionKind;
+  dim: number;
+  seeds: readonly number[];
+  threshold?: number;
+  maxDim: number;
+  precision: BasisPrecision;
 }
 
 export interface PrecomputeOptions {
@@ -104,11 +137,10 @@ export interface PrecomputeOptions {
   /** Default `none`. */
   sharing?: Sharing;
   /**
-   * With `sharing: 'projection'`: the solves of one image, the seed, leave a Krylov basis at every level, on which
-   * the systems of the others are projected before they are solved. `kind` (default `minimal-residual`), `dim` of
-   * the basis (default 10), and `seed`, the index of the seed image (default 0).
+   * With `sharing: 'projection'`: the solves of some images, the seeds, leave Krylov bases at every level and channel,
+   * on which the systems of the others are projected before they are solved.
    */
-  projection?: { kind?: 'galerkin' | 'minimal-residual'; dim?: number; seed?: number };
+  projection?: ProjectionOptions;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
   /** Used and left open. Without it, one is made and disposed of. */
@@ -142,6 +174,10 @@ export interface StepReport {
   change: number;
   /** Mean of (residual after projection) / ||b|| over the solves; absent where nothing was projected. */
   projectedResidual?: number;
+  /** There where the image was a seed at this level: one that was named, or by `projection.threshold`. */
+  seed?: true;
+  /** With `sharing: 'projection'`: most columns of the bases after its systems. */
+  columns?: number;
   status: SolveStatus;
 }
 
@@ -150,6 +186,8 @@ export interface PrecomputeReport {
   sde: string;
   density: DensityKind | 'given';
   sharing: Sharing;
+  /** What was projected with; undefined where nothing was shared. */
+  projection: ProjectionSettings | undefined;
   method: 'bicgstab' | 'gmres';
   build: string;
   shape: { images: number; channels: number; height: number; width: number; levels: number };

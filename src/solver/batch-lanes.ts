@@ -10,6 +10,7 @@ import { STATUSES } from './method.ts';
 import { samePattern } from './operator.ts';
 import { takeVector } from './options.ts';
 import { zeroPivot } from './preconditioner.ts';
+import { keepsStart } from './seed-subspace.ts';
 import { Workspace } from './workspace.ts';
 
 /** Solves as many systems at once as it has lanes. One that throws in `start` leaves its lane free. */
@@ -44,9 +45,9 @@ export class OneLane implements LaneSolver {
   }
 
   start(_lane: number, { A, b, x0 }: BatchSystem, where: string): void {
-    const { rtol, atol, maxiter } = this.#options;
+    const { rtol, atol, maxiter, seed, projection } = this.#options;
     this.#using(where, () => {
-      this.#running = this.#workspace.begin(A, b, { x0, rtol, atol, maxiter }, where);
+      this.#running = this.#workspace.begin(A, b, { x0, rtol, atol, maxiter, seed, projection }, where);
     });
   }
 
@@ -65,7 +66,7 @@ export class OneLane implements LaneSolver {
   take(_lane: number, index: number): BatchResult {
     const result = this.#workspace.finish(undefined);
     const { status, converged, iterations, matvecs, residualNorm, rightHandSideNorm } = result;
-    const { method, preconditioner } = result;
+    const { method, preconditioner, projected, projectedResidualNorm } = result;
     const numbers = { iterations, matvecs, residualNorm, rightHandSideNorm };
     const storage = result.storage === 'dia' ? 'dia' : 'csr';
     return {
@@ -77,6 +78,7 @@ export class OneLane implements LaneSolver {
       method,
       preconditioner,
       storage,
+      ...(projected === undefined ? {} : { projected, projectedResidualNorm }),
       lanes: 1,
     };
   }
@@ -100,6 +102,13 @@ export class OneLane implements LaneSolver {
   }
 }
 
+interface Projection {
+  projected: boolean;
+  projectedResidualNorm: number;
+  /** Products with A that it took. */
+  matvecs: number;
+}
+
 /** The kernel's numbers of the kinds. */
 const KINDS = { none: 0, jacobi: 1, ilu0: 2 } as const;
 
@@ -120,6 +129,10 @@ export class SimdLanes extends KernelObject implements LaneSolver {
   readonly #inverse: Float64Block;
   readonly #b: Float64Block;
   readonly #x: Float64Block;
+  /** The system in `#values`, to be projected. */
+  readonly #operator: Pointer;
+  /** By lane, with a seed: what the projection came to. */
+  readonly #projections: Projection[] = [];
   /** For Jacobi: place of each diagonal entry; -1 where there is none. */
   readonly #places: Int32Array;
 
@@ -165,6 +178,7 @@ export class SimdLanes extends KernelObject implements LaneSolver {
         pattern,
         diagonal,
         work: scope.int32(isIlu ? n : 0, 'scratch of the factorisation').pointer,
+        operator: scope.bytes(exports.operatorSize(), 'an operator'),
         values: scope.float64(A.nnz, 'the values of a matrix'),
         inverse: scope.float64(kind === 'none' ? 0 : n, 'the inverse pivots of a matrix'),
         b: scope.float64(n, 'a right-hand side'),
@@ -175,7 +189,10 @@ export class SimdLanes extends KernelObject implements LaneSolver {
     this.#pattern = parts.pattern;
     this.#diagonal = parts.diagonal;
     this.#work = parts.work;
+    this.#operator = parts.operator;
     this.#values = parts.values;
+    const { indptr, indices } = parts.pattern;
+    exports.makeCsr(parts.operator, n, indptr, indices, parts.values.pointer);
     this.#inverse = parts.inverse;
     this.#b = parts.b;
     this.#x = parts.x;
@@ -190,18 +207,18 @@ export class SimdLanes extends KernelObject implements LaneSolver {
     if (x0 !== undefined) takeVector(this.kernel, where, 'x0', x0, this.#x);
     const values = this.#values.pointer;
     this.#values.view.set(A.data);
+    const begin = (cold: boolean): void => {
+      const { pointer: b } = this.#b;
+      const { pointer: x } = this.#x;
+      exports.batchStart(this.#workspace, lane, values, b, x, rtol, atol, maxiter, cold);
+    };
     const cold = x0 === undefined;
-    exports.batchStart(
-      this.#workspace,
-      lane,
-      values,
-      this.#b.pointer,
-      this.#x.pointer,
-      rtol,
-      atol,
-      maxiter,
-      cold,
-    );
+    const improved = this.#project(lane, cold, where);
+    begin(cold && !improved);
+    if (improved && !this.#keepsStart(lane)) {
+      if (!cold) takeVector(this.kernel, where, 'x0', x0, this.#x);
+      begin(cold);
+    }
     try {
       this.#precondition(lane, A);
     } catch (error) {
@@ -225,24 +242,54 @@ export class SimdLanes extends KernelObject implements LaneSolver {
     const record = this.#record(lane);
     exports.batchTake(this.#workspace, lane, this.#x.pointer);
     const status = STATUSES[exports.statusOf(record) - 1];
+    const { matvecs = 0, ...projection } = this.#projections[lane] ?? {};
     return {
       index,
       x: this.#x.view.slice(),
       status,
       converged: status === 'converged',
       iterations: exports.iterationsOf(record),
-      matvecs: exports.matvecsOf(record),
+      matvecs: exports.matvecsOf(record) + matvecs,
       residualNorm: exports.residualNormOf(record),
       rightHandSideNorm: exports.rightHandSideNormOf(record),
       method: 'bicgstab',
       preconditioner: this.#kind,
       storage: 'csr',
+      ...projection,
       lanes: this.lanes,
     };
   }
 
   hasPatternOf(A: CsrMatrix): boolean {
     return samePattern(A, this.#indptr, this.#indices);
+  }
+
+  /** Improves the start in `#x`; returns whether it did. */
+  #project(lane: number, cold: boolean, where: string): boolean {
+    const { seed, projection = SOLVE_DEFAULTS.projection } = this.#options;
+    if (seed === undefined) return false;
+    seed.checkUsable(this.kernel, this.#size, where);
+    const { pointer: b } = this.#b;
+    const projected = seed.project(this.#operator, projection, b, this.#x.pointer, cold, where);
+    const matvecs = seed.size + (cold ? 0 : 1);
+    this.#projections[lane] = { projected, projectedResidualNorm: seed.startResidualNorm, matvecs };
+    return projected;
+  }
+
+  /** Whether the projected start is the better one; books it. */
+  #keepsStart(lane: number): boolean {
+    const { exports } = this.kernel;
+    const record = this.#record(lane);
+    const result = this.#projections[lane];
+    const before = result.projectedResidualNorm;
+    const after = exports.residualNormOf(record);
+    if (keepsStart(this.#options.projection ?? SOLVE_DEFAULTS.projection, before, after)) {
+      result.projectedResidualNorm = after;
+      return true;
+    }
+    result.projected = false;
+    result.matvecs += exports.matvecsOf(record);
+    return false;
   }
 
   #record(lane: number): Pointer {

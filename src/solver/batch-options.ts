@@ -4,6 +4,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
+import { checkSeed } from './seed-subspace.ts';
 import type { Method, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
 
@@ -23,7 +24,16 @@ export type Lanes = 1 | 2 | 4;
 export interface BatchOptions
   extends Pick<
     RunOptions,
-    'method' | 'preconditioner' | 'side' | 'restart' | 'rtol' | 'atol' | 'maxiter' | 'storage'
+    | 'method'
+    | 'preconditioner'
+    | 'side'
+    | 'restart'
+    | 'rtol'
+    | 'atol'
+    | 'maxiter'
+    | 'storage'
+    | 'seed'
+    | 'projection'
   > {
   /**
    * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
@@ -64,6 +74,9 @@ export interface BatchResult {
   /** The preconditioner that was used: its kind, or `function`. */
   preconditioner: SolveResult['preconditioner'];
   storage: 'csr' | 'dia';
+  /** With `seed`: `||b - A x||` of the projected start, and whether the projection could help. */
+  projectedResidualNorm?: number;
+  projected?: boolean;
   /** How many systems were solved at once: 1, one after the other. */
   lanes: Lanes;
 }
@@ -77,6 +90,8 @@ const OPTIONS = [
   'atol',
   'maxiter',
   'storage',
+  'seed',
+  'projection',
   'lanes',
   'signal',
   'onProgress',
@@ -88,6 +103,7 @@ const IN_LANES: readonly unknown[] = ['none', 'jacobi', 'ilu0'];
 export function checkBatchOptions(where: string, options: BatchOptions): void {
   checkOptionNames(where, options, OPTIONS);
   const { lanes, signal, onProgress, ...rest } = options;
+  checkSeed(where, rest.seed);
   checkSolveOptions(where, rest, OPTIONS);
   checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4]);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {

@@ -47,6 +47,7 @@ export class Batch {
   async *run(): AsyncGenerator<BatchResult, void, undefined> {
     const { signal } = this.#options;
     this.#sliceStart = performance.now();
+    this.#options.seed?.keepForBatch();
     try {
       for (;;) {
         signal?.throwIfAborted();
@@ -61,6 +62,7 @@ export class Batch {
       }
       if (this.#failure !== undefined) throw this.#failure.error;
     } finally {
+      this.#options.seed?.letGoOfBatch();
       this.#solver?.dispose();
       if (!this.#exhausted) await this.#source.return?.();
     }

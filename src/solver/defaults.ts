@@ -17,7 +17,10 @@ export function defaultMaxiter(n: number): number {
 }
 
 /** Defaults of `engine.seedSubspace`. */
-export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14 } as const;
+export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14, precision: 'double' } as const;
+
+/** Of the length of a direction that is to join a basis: with less than this share new, it counts as dependent. */
+export const DEPENDENT = { double: 1e-8, single: 1e-5 } as const;
 
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
 export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;

@@ -11,6 +11,7 @@ import { Batch, sourceOf } from './batch.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
 import { uploadPattern } from './diagonals.ts';
 import {
+  checkChoice,
   checkCount,
   checkFlag,
   checkMatrix,
@@ -24,7 +25,7 @@ import {
   WORKSPACE_OPTIONS,
 } from './options.ts';
 import { FACTORED_KINDS, type FactoredKind, Preconditioner } from './preconditioner.ts';
-import { SeedSubspace, type SeedSubspaceOptions } from './seed-subspace.ts';
+import { SeedSubspace, type SeedSubspaceOptions, type SeedSystem } from './seed-subspace.ts';
 import type { SolveAsyncOptions, SolveOptions } from './solve-options.ts';
 import type { SolveResult, SystemMatrix } from './types.ts';
 import { Workspace } from './workspace.ts';
@@ -173,7 +174,8 @@ export class Engine extends Disposable {
    * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
    * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
    * same, bit for bit, whatever the order and the neighbours (but that with `method: 'auto'` the first system decides
-   * on the method). Kernel memory is given back when the loop ends, also by `break` or an error.
+   * on the method). With `seed`, each system's start is projected on the seed's subspace, which is not to be changed
+   * while the batch runs. Kernel memory is given back when the loop ends, also by `break` or an error.
    *
    * @param systems - `{ A, b, x0? }` each, from an array, a generator, or an asynchronous one. They are taken while
    *   the loop runs.
@@ -233,14 +235,42 @@ export class Engine extends Disposable {
     return new Preconditioner(this.kernel, kind, A);
   }
 
-  /** Builds the Krylov subspace of a seed's system; see {@link SeedSubspace}. */
-  seedSubspace(A: SystemMatrix, b: ArrayLike<number>, options: SeedSubspaceOptions = {}): SeedSubspace {
+  /**
+   * Builds the Krylov subspace of a seed's system, or of several, merged; see {@link SeedSubspace}.
+   *
+   * @example
+   * ```ts
+   * using seed = engine.seedSubspace([{ A: first, b }, { A: second, b: c }], { dim: 10, maxDim: 40 });
+   * const { x, projectedResidualNorm } = engine.solve(A, b, { seed });
+   * seed.expandWith([x]);
+   * ```
+   * @throws SeedspanError as `solve`.
+   */
+  seedSubspace(A: SystemMatrix, b: ArrayLike<number>, options?: SeedSubspaceOptions): SeedSubspace;
+  seedSubspace(systems: readonly SeedSystem[], options?: SeedSubspaceOptions): SeedSubspace;
+  seedSubspace(
+    given: SystemMatrix | readonly SeedSystem[],
+    second?: ArrayLike<number> | SeedSubspaceOptions,
+    third?: SeedSubspaceOptions,
+  ): SeedSubspace {
+    const where = 'seedSubspace';
     this.checkAlive('the engine');
-    checkOptionNames('seedSubspace', options, ['dim', 'rtol', 'storage', 'size']);
-    const { dim, ...rest } = options;
-    checkCount('seedSubspace', 'dim', dim, 1);
-    checkSolveOptions('seedSubspace', rest, ['rtol', 'storage', 'size']);
-    return new SeedSubspace(this.kernel, A, b, options);
+    const several = Array.isArray(given);
+    const systems: readonly SeedSystem[] = several
+      ? given
+      : [{ A: given as SystemMatrix, b: second as ArrayLike<number> }];
+    const last = several ? second : third;
+    const options = (last === undefined ? {} : last) as SeedSubspaceOptions;
+    checkOptionNames(where, options, ['dim', 'maxDim', 'rtol', 'precision', 'storage', 'size']);
+    const { dim, maxDim, precision, ...rest } = options;
+    checkCount(where, 'dim', dim, 1);
+    checkCount(where, 'maxDim', maxDim, 1);
+    checkChoice(where, 'precision', precision, ['double', 'single']);
+    checkSolveOptions(where, rest, ['rtol', 'storage', 'size']);
+    if (systems.length === 0) {
+      throw new SeedspanError('INVALID_VALUE', `${where}: there must be at least one seed`);
+    }
+    return new SeedSubspace(this.kernel, systems, options);
   }
 
   /**

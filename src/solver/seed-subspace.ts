@@ -1,93 +1,203 @@
-import { SeedspanError } from '../errors.ts';
-import type { Float64Block } from '../memory/block.ts';
+import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
-import type { Scope } from '../memory/scope.ts';
+import { Scope } from '../memory/scope.ts';
 import { checkNumberArray } from '../sparse/checks.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { SEED_DEFAULTS, SOLVE_DEFAULTS } from './defaults.ts';
-import { KernelMethod } from './method.ts';
+import { KrylovBasis } from './krylov-basis.ts';
 import { KernelOperator } from './operator.ts';
-import { checkVector, systemSize, takeVector } from './options.ts';
+import { checkCount, checkSolveOptions, checkVector, systemSize, takeVector } from './options.ts';
+import { Basis, type BasisPrecision, Projector } from './projector.ts';
 import type { ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
+/** A system whose Krylov subspace is to be used for others. */
+export interface SeedSystem {
+  A: SystemMatrix;
+  /** Length n. */
+  b: ArrayLike<number>;
+  /** Its solution, or another vector that is known of it: a direction beside those of the Krylov basis. */
+  x?: ArrayLike<number>;
+}
+
 export interface SeedSubspaceOptions {
-  /** Most basis vectors; never more than n are made. */
+  /** Most Krylov vectors of each seed; never more than n are made. Default 20. */
   dim?: number;
-  /** Stop earlier, when the residual of the seed's own system is down to this share of ||b||. */
+  /** Most basis vectors in all, for which memory is reserved. Default: `dim` for each of the seeds given; at most n. */
+  maxDim?: number;
+  /** Stop earlier, when the residual of the seed's own system is down to this share of ||b||. Default 1e-14. */
   rtol?: number;
+  /**
+   * How the basis is stored. `single` halves its memory; products and sums are of double precision all the same, and
+   * the start that a projection finds differs in the seventh digit. The accuracy of a solve does not depend on it.
+   * Default `double`.
+   */
+  precision?: BasisPrecision;
   storage?: Storage;
   /** Unknowns; needed for a matrix-free system only. */
   size?: number;
 }
 
+export interface ExpandOptions extends Pick<SeedSubspaceOptions, 'dim' | 'rtol' | 'storage'> {
+  /** As {@link SeedSystem.x}. With `dim: 0` it is all that is added. */
+  x?: ArrayLike<number>;
+}
+
 /**
- * The Krylov subspace of a seed's system, `span{b, A b, ..., A^(k-1) b}`, by an orthonormal basis V (n x k) with
- * `A V_k = V_{k+1} H` and `V' V = I`. A start for other systems is found in it by projection (Chan and Wan 1997;
+ * The span of the Krylov subspaces `span{b, A b, ..., A^(k-1) b}` of seeds' systems, and of what else is added, by an
+ * orthonormal basis V (n x k, `V' V = I`). A start for other systems is found in it by projection (Chan and Wan 1997;
  * arXiv 2511.17634): with r the residual of the start x,
  *
  * - Galerkin: `(V' A V) y = V' r`, x <- x + V y
  * - minimal residual: `y = argmin ||r - A V y||`, x <- x + V y; the residual never grows.
  *
- * Made by `engine.seedSubspace`.
+ * Neither seeds nor targets need the same pattern, only the same number of unknowns. New directions are merged by
+ * Gram-Schmidt with column pivoting (Golub and Van Loan 2013, section 5.4.2): what depends on the basis is left out,
+ * by a share of 1e-8 of its length or less that is new (1e-5 in single precision), and where there is not room for all
+ * the directions with the most that is new come first.
+ *
+ * Made by `engine.seedSubspace`. Its memory is reserved when it is made, and does not change.
  */
 export class SeedSubspace extends KernelObject {
   /** Unknowns. */
   readonly unknowns: number;
+  /** Most basis vectors. */
+  readonly maxDim: number;
+  readonly precision: BasisPrecision;
+  /** Bytes of kernel memory that it holds. */
+  readonly bytes: number;
   /** `||b - A x||` before the last projection. @internal */
   startResidualNorm = 0;
 
-  readonly #krylov: KrylovBasis;
+  readonly #dim: number;
+  readonly #rtol: number;
+  readonly #storage: Storage;
+  readonly #basis: Basis;
   readonly #projector: Projector;
-  #busy = false;
+  /** By column: the sum of its shares in past projections, each of which shares out 1. */
+  readonly #weights: Float64Array;
+  #seeds = 0;
+  /** What must end before the basis may be used otherwise. */
+  #busy: string | undefined;
+  /** Batches under way, whose results must not depend on when they are taken. */
+  #batches = 0;
 
   /** @internal */
-  constructor(kernel: Kernel, A: SystemMatrix, b: ArrayLike<number>, options: SeedSubspaceOptions) {
+  constructor(kernel: Kernel, systems: readonly SeedSystem[], options: SeedSubspaceOptions) {
     super(kernel);
     const where = 'seedSubspace';
+    for (const system of systems) checkIsSystem(where, system);
+    const [{ A, b }] = systems;
     checkNumberArray(where, 'b', b);
     const n = systemSize(where, A, options.size ?? (typeof A === 'function' ? b.length : undefined));
+    for (const system of systems) checkSystem(where, system, n);
     this.unknowns = n;
-    checkVector(where, 'b', b, n);
-    const dim = Math.max(1, Math.min(options.dim ?? SEED_DEFAULTS.dim, n));
-    [this.#krylov, this.#projector] = this.hold((scope) => {
-      const operator = new KernelOperator(scope, A, n, options.storage ?? SOLVE_DEFAULTS.storage);
-      operator.load(A);
-      const rightHandSide = scope.float64(n, 'the right-hand side of the seed');
-      takeVector(kernel, where, 'b', b, rightHandSide);
-      const krylov = new KrylovBasis(scope, n, dim);
-      krylov.build(operator.pointer, rightHandSide.pointer, options.rtol ?? SEED_DEFAULTS.rtol);
-      return [krylov, new Projector(scope, n, dim)];
+    this.#dim = options.dim ?? SEED_DEFAULTS.dim;
+    this.#rtol = options.rtol ?? SEED_DEFAULTS.rtol;
+    this.#storage = options.storage ?? SOLVE_DEFAULTS.storage;
+    this.maxDim = Math.min(options.maxDim ?? this.#dim * systems.length, n);
+    this.precision = options.precision ?? SEED_DEFAULTS.precision;
+    this.#weights = new Float64Array(this.maxDim);
+    const before = kernel.bytesInUse;
+    let bytes = 0;
+    [this.#basis, this.#projector] = this.hold((scope) => {
+      const basis = new Basis(scope, n, this.maxDim, this.precision);
+      const projector = new Projector(scope, n, this.maxDim);
+      bytes = kernel.bytesInUse - before;
+      for (const system of systems) this.#add(basis, projector, where, system, {});
+      return [basis, projector];
     });
+    this.bytes = bytes;
   }
 
-  /** Number of basis vectors; 0 when b = 0. */
+  /** Number of basis vectors. */
   get size(): number {
-    return this.#krylov.size;
+    return this.#basis.size;
+  }
+
+  /** How many systems it was built from. */
+  get seeds(): number {
+    return this.#seeds;
   }
 
   /** A copy of V, column after column: length `unknowns * size`. */
-  get basis(): Float64Array {
+  basis(): Float64Array {
     this.checkAlive('the seed subspace');
-    return this.#krylov.copyBasis(this.size);
+    return this.#basis.toArray();
   }
 
-  /** A copy of `V_{k+1}`, with the vector that the next step would take; of `V_k` when the subspace is invariant. */
-  get extendedBasis(): Float64Array {
-    this.checkAlive('the seed subspace');
-    return this.#krylov.copyBasis(this.size + (this.#krylov.invariant ? 0 : 1));
-  }
-
-  /** A copy of H, (size + 1) x size, column after column. */
-  get hessenberg(): Float64Array {
-    this.checkAlive('the seed subspace');
-    return this.#krylov.copyHessenberg();
-  }
-
-  /** `max |V'V - I|`. */
+  /** `max |V'V - I|`: some 1e-15, or 1e-7 in single precision. */
   orthogonality(): number {
     this.checkAlive('the seed subspace');
-    return this.#krylov.orthogonality();
+    this.#checkIdle('orthogonality');
+    return this.#projector.orthogonality(this.#basis);
+  }
+
+  /**
+   * Adds the Krylov basis of another system, and `x`, as far as they are new and there is room (`maxDim - size`; see
+   * `shrink`). Needs kernel memory for the matrix and `dim + 3` vectors until it is done. An error leaves it as it was.
+   *
+   * @param A - of any pattern, with as many unknowns.
+   * @param b - length n.
+   * @returns how many directions were added.
+   * @throws SeedspanError as `solve`; `BUSY` while a projection or a batch uses it.
+   */
+  expand(A: SystemMatrix, b: ArrayLike<number>, options: ExpandOptions = {}): number {
+    const where = 'expand';
+    this.checkAlive('the seed subspace');
+    checkOptionNames(where, options, ['dim', 'rtol', 'storage', 'x']);
+    const { dim, x, ...rest } = options;
+    checkCount(where, 'dim', dim, 0);
+    checkSolveOptions(where, rest, ['rtol', 'storage']);
+    checkSystem(where, { A, b, x }, this.unknowns);
+    return this.#alone(where, () => this.#add(this.#basis, this.#projector, where, { A, b, x }, options));
+  }
+
+  /**
+   * As `expand`, of vectors that are known: solutions of earlier systems, say.
+   *
+   * @param vectors - each of length n.
+   */
+  expandWith(vectors: readonly ArrayLike<number>[]): number {
+    const where = 'expandWith';
+    this.checkAlive('the seed subspace');
+    if (!Array.isArray(vectors)) {
+      throw new SeedspanError(
+        'INVALID_TYPE',
+        `${where}: vectors must be an array of them, not ${show(vectors)}`,
+      );
+    }
+    for (const [k, vector] of vectors.entries()) checkVector(where, `vectors[${k}]`, vector, this.unknowns);
+    return this.#alone(where, () => {
+      const scope = new Scope(this.kernel);
+      try {
+        return this.#merge(scope, where, vectors);
+      } finally {
+        scope.dispose();
+      }
+    });
+  }
+
+  /**
+   * Keeps the directions that mattered most: those with the largest share, by `y_j^2 / ||y||^2`, in the projections
+   * so far; of those with equal shares the earlier. What it holds of memory stays reserved.
+   *
+   * @param dim - how many, at the most; 0 empties it.
+   * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `DISPOSED`, `BUSY`.
+   */
+  shrink(dim: number): void {
+    const where = 'shrink';
+    this.checkAlive('the seed subspace');
+    checkCount(where, 'dim', dim ?? null, 0);
+    this.#checkIdle(where);
+    const weights = this.#weights;
+    const byWeight = Array.from({ length: this.size }, (_, j) => j).sort(
+      (i, j) => weights[j] - weights[i] || i - j,
+    );
+    const kept = byWeight.slice(0, dim).sort((i, j) => i - j);
+    this.#basis.keep(kept);
+    weights.set(kept.map((j) => weights[j]));
+    weights.fill(0, kept.length);
   }
 
   /** @internal */
@@ -112,159 +222,141 @@ export class SeedSubspace extends KernelObject {
     zeroStart: boolean,
     where: string,
   ): boolean {
-    if (this.#busy) {
-      throw new SeedspanError('BUSY', `${where}: the seed is in use by a projection that has not ended`);
+    if (this.#busy !== undefined) throw this.#inUse(where);
+    return this.#during('a projection', () => {
+      const basis = this.#basis;
+      const projector = this.#projector;
+      const applied = projector.project(operator, kind, basis, b, x, zeroStart);
+      this.startResidualNorm = projector.startNorm;
+      if (applied) this.#weigh(projector.coefficients);
+      return applied;
+    });
+  }
+
+  /** Takes the basis as it is for a batch, until `letGoOfBatch`. @internal */
+  keepForBatch(): void {
+    this.#batches++;
+    this.keep();
+  }
+
+  /** @internal */
+  letGoOfBatch(): void {
+    this.#batches--;
+    this.letGo();
+  }
+
+  #weigh(y: Float64Array): void {
+    let sum = 0;
+    for (let j = 0; j < this.size; j++) sum += y[j] * y[j];
+    if (!(sum > 0 && sum < Infinity)) return;
+    for (let j = 0; j < this.size; j++) this.#weights[j] += (y[j] * y[j]) / sum;
+  }
+
+  /** Adds a system's directions; returns their number. Nothing is changed before all is built. */
+  #add(
+    basis: Basis,
+    projector: Projector,
+    where: string,
+    { A, b, x }: SeedSystem,
+    options: ExpandOptions,
+  ): number {
+    const n = this.unknowns;
+    const scope = new Scope(this.kernel);
+    try {
+      const size = basis.size;
+      const dim = Math.min(options.dim ?? this.#dim, n);
+      const known = x === undefined ? undefined : scope.float64(n, 'the solution of the seed');
+      if (known !== undefined) takeVector(this.kernel, where, 'x', x!, known);
+      const krylov = dim === 0 || basis.size === basis.capacity ? undefined : new KrylovBasis(scope, n, dim);
+      if (krylov !== undefined) {
+        const operator = new KernelOperator(scope, A, n, options.storage ?? this.#storage);
+        operator.load(A);
+        const rightHandSide = scope.float64(n, 'the right-hand side of the seed');
+        takeVector(this.kernel, where, 'b', b, rightHandSide);
+        krylov.build(operator.pointer, rightHandSide.pointer, options.rtol ?? this.#rtol);
+        this.checkAlive('the seed subspace');
+      }
+      const stride = this.kernel.exports.vectorStride(n);
+      const work = scope.float64(dim + 2 * basis.capacity + 2, 'scratch of the seed').pointer;
+      if (known !== undefined) projector.merge(basis, known.pointer, stride, 1, false, work);
+      if (krylov !== undefined) projector.merge(basis, krylov.pointer, stride, krylov.size, true, work);
+      this.#seeds++;
+      return basis.size - size;
+    } finally {
+      scope.dispose();
     }
-    this.#busy = true;
+  }
+
+  #merge(scope: Scope, where: string, vectors: readonly ArrayLike<number>[]): number {
+    const { kernel } = this;
+    const stride = kernel.exports.vectorStride(this.unknowns);
+    const from = scope.bytes(vectors.length * stride, 'the vectors');
+    const one = scope.float64(this.unknowns, 'a vector');
+    const work = scope.float64(vectors.length + 2 * this.maxDim + 1, 'scratch of the seed').pointer;
+    vectors.forEach((vector, k) => {
+      takeVector(kernel, where, `vectors[${k}]`, vector, one);
+      kernel.exports.copy(this.unknowns, one.pointer, from + k * stride);
+    });
+    return this.#projector.merge(this.#basis, from, stride, vectors.length, false, work);
+  }
+
+  #alone<T>(where: string, act: () => T): T {
+    this.#checkIdle(where);
+    return this.#during('an expansion', act);
+  }
+
+  #during<T>(what: string, act: () => T): T {
+    this.#busy = what;
     this.keep();
     try {
-      const { basis, size } = this.#krylov;
-      const applied = this.#projector.project(operator, kind, basis, size, b, x, zeroStart);
-      this.startResidualNorm = this.#projector.startNorm;
-      return applied;
+      return act();
     } finally {
-      this.#busy = false;
+      this.#busy = undefined;
       this.letGo();
     }
   }
-}
 
-/** The basis and the Hessenberg matrix that one cycle of GMRES leaves in the kernel. @internal */
-export class KrylovBasis {
-  /** The seed's own x after the last step, by minimal residual. */
-  readonly x: Float64Block;
-  /** Vectors in the basis. */
-  size = 0;
-  readonly #kernel: Kernel;
-  readonly #n: number;
-  readonly #dim: number;
-  readonly #gmres: KernelMethod;
-  readonly #work: Pointer;
-
-  constructor(scope: Scope, n: number, dim: number) {
-    this.#kernel = scope.kernel;
-    this.#n = n;
-    this.#dim = dim;
-    this.x = scope.float64(n, 'the solution of the seed');
-    this.#gmres = new KernelMethod(scope, 'gmres', n, false, dim, false);
-    this.#work = scope.float64(dim, 'scratch of the seed').pointer;
+  #checkIdle(where: string): void {
+    if (this.#busy !== undefined || this.#batches > 0) throw this.#inUse(where);
   }
 
-  /** From b; returns the products with A that it took. */
-  build(operator: Pointer, b: Pointer, rtol: number): number {
-    const gmres = this.#gmres;
-    const { exports } = this.#kernel;
-    const start = { operator, preconditioner: 0, b, x: this.x.pointer, rtol, atol: 0 };
-    const init = (maxiter: number): boolean =>
-      gmres.init({ ...start, maxiter, zeroStart: true, history: 0, historyCapacity: 0 });
-    this.size = 0;
-    // With b = 0, or not finite, no cycle begins and the workspace holds an older basis, or none.
-    let running = init(this.#dim);
-    if (!running) return gmres.matvecs;
-    while (running && exports.gmresColumns(gmres.pointer) === gmres.iterations) running = gmres.step(1);
-    let matvecs = gmres.matvecs;
-    if (running) {
-      // The cycle ended just short of the tolerance, and another began in the place of its basis. Made again, it
-      // ends for good where it ended.
-      const length = gmres.iterations;
-      init(length);
-      gmres.step(length);
-      matvecs += gmres.matvecs;
-    }
-    this.size = exports.gmresColumns(gmres.pointer);
-    return matvecs;
-  }
-
-  get basis(): Pointer {
-    return this.#kernel.exports.gmresBasis(this.#gmres.pointer) >>> 0;
-  }
-
-  /** A V_k stays within V_k. */
-  get invariant(): boolean {
-    return this.size === 0 || this.copyHessenberg()[this.size * (this.size + 1) - 1] === 0;
-  }
-
-  copyBasis(columns: number): Float64Array {
-    const stride = this.#kernel.exports.vectorStride(this.#n);
-    const copy = new Float64Array(this.#n * columns);
-    for (let j = 0; j < columns; j++) {
-      copy.set(new Float64Array(this.#kernel.buffer, this.basis + j * stride, this.#n), j * this.#n);
-    }
-    return copy;
-  }
-
-  copyHessenberg(): Float64Array {
-    const { size } = this;
-    const from = this.#kernel.exports.gmresHessenberg(this.#gmres.pointer) >>> 0;
-    const all = new Float64Array(this.#kernel.buffer, from, this.#dim * (this.#dim + 1));
-    const copy = new Float64Array(size * (size + 1));
-    for (let j = 0; j < size; j++) {
-      for (let i = 0; i <= Math.min(j + 1, size); i++)
-        copy[j * (size + 1) + i] = all[j * (this.#dim + 1) + i];
-    }
-    return copy;
-  }
-
-  orthogonality(): number {
-    const { exports } = this.#kernel;
-    return exports.orthogonality(this.#n, this.size, this.basis, exports.vectorStride(this.#n), this.#work);
+  #inUse(where: string): SeedspanError {
+    const what = this.#busy ?? 'a batch';
+    return new SeedspanError('BUSY', `${where}: the seed is in use by ${what} that has not ended`);
   }
 }
 
-/** Room for projections on a basis of at most `dim` vectors. @internal */
-export class Projector {
-  /** `||b - A x||` before the last projection. */
-  startNorm = 0;
-  /** What the last projection left of it, as the projection has it. */
-  residualNorm = 0;
-  readonly #kernel: Kernel;
-  readonly #n: number;
-  readonly #W: Pointer;
-  readonly #small: Pointer;
-  readonly #r: Pointer;
-  readonly #scratch: Pointer;
+/**
+ * Whether a projected start is kept, by the true residual norms. Where A V is nearly dependent, rounding may do more
+ * harm to x than the projection does good; or it overflows. Galerkin's residual may grow as it will.
+ *
+ * @internal
+ */
+export function keepsStart(kind: ProjectionKind, before: number, after: number): boolean {
+  return after <= before || (kind === 'galerkin' && Number.isFinite(after));
+}
 
-  constructor(scope: Scope, n: number, dim: number) {
-    this.#kernel = scope.kernel;
-    this.#n = n;
-    this.#W = scope.bytes(dim * scope.kernel.exports.vectorStride(n), 'the product of the basis');
-    this.#small = scope.float64((dim + 1) * (dim + 3), 'the projected matrix').pointer;
-    this.#r = scope.float64(n, 'the residual').pointer;
-    this.#scratch = scope.float64(n, 'scratch of the projection').pointer;
-  }
+/** Refuses what is not a seed. */
+export function checkSeed(where: string, seed: unknown): void {
+  if (seed === undefined || seed instanceof SeedSubspace) return;
+  throw new SeedspanError(
+    'INVALID_TYPE',
+    `${where}: seed must be made by engine.seedSubspace, not ${show(seed)}`,
+  );
+}
 
-  /** Improves x; returns whether it did. Takes `size` products with A, one more unless `zeroStart`. */
-  project(
-    operator: Pointer,
-    kind: ProjectionKind,
-    V: Pointer,
-    size: number,
-    b: Pointer,
-    x: Pointer,
-    zeroStart: boolean,
-  ): boolean {
-    const { exports } = this.#kernel;
-    const n = this.#n;
-    const r = this.#r;
-    const W = this.#W;
-    const stride = exports.vectorStride(n);
-    if (zeroStart) {
-      exports.zero(n, x);
-      exports.copy(n, b, r);
-    } else {
-      exports.applyOperator(operator, x, r);
-      exports.subtract(n, b, r, r);
-    }
-    this.startNorm = exports.norm2(n, r);
-    let improved = 0;
-    if (size > 0) {
-      exports.applyToBasis(operator, size, V, stride, W);
-      improved =
-        kind === 'galerkin'
-          ? exports.projectGalerkin(n, size, V, W, stride, this.#small, x, r)
-          : exports.projectMinimalResidual(n, size, V, W, stride, this.#small, this.#scratch, x, r);
-    }
-    this.residualNorm = exports.norm2(n, r);
-    return improved !== 0;
+function checkIsSystem(where: string, system: SeedSystem): void {
+  if (typeof system !== 'object' || system === null) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: a seed must be { A, b, x? }, not ${show(system)}`);
   }
+  checkOptionNames(where, system, ['A', 'b', 'x']);
+}
+
+function checkSystem(where: string, { A, b, x }: SeedSystem, n: number): void {
+  const size = systemSize(where, A, typeof A === 'function' ? n : undefined);
+  if (size !== n) {
+    throw new SeedspanError('SHAPE_MISMATCH', `${where}: a seed has ${size} unknowns, the others ${n}`);
+  }
+  checkVector(where, 'b', b, n);
+  if (x !== undefined) checkVector(where, 'x', x, n);
 }

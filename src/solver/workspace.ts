@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Kernel } from '../wasm/kernel.ts';
@@ -8,7 +8,7 @@ import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
-import { SeedSubspace } from './seed-subspace.ts';
+import { checkSeed, keepsStart } from './seed-subspace.ts';
 import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
 
@@ -163,12 +163,7 @@ export class Workspace extends KernelObject {
     checkVector(where, 'b', b, n);
     if (x0 !== undefined) checkVector(where, 'x0', x0, n);
     checkOut(where, out, n);
-    if (seed !== undefined && !(seed instanceof SeedSubspace)) {
-      throw new SeedspanError(
-        'INVALID_TYPE',
-        `${where}: seed must be made by engine.seedSubspace, not ${show(seed)}`,
-      );
-    }
+    checkSeed(where, seed);
     seed?.checkUsable(this.kernel, n, where);
     const start = this.#start;
     takeVector(this.kernel, where, 'b', b, this.#b);
@@ -187,8 +182,7 @@ export class Workspace extends KernelObject {
     if (!result.projected) return running;
     const after = this.#method.residualNorm;
     result.projectedResidualNorm = after;
-    if (after <= before || (options.projection === 'galerkin' && Number.isFinite(after))) return running;
-    // Where A V is nearly dependent, rounding may do more harm to x than the projection does good; or it overflows.
+    if (keepsStart(options.projection ?? SOLVE_DEFAULTS.projection, before, after)) return running;
     if (x0 !== undefined) this.#x.view.set(x0);
     start.zeroStart = x0 === undefined;
     result.projected = false;

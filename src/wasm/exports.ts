@@ -17,6 +17,20 @@ type Init<Rest extends unknown[]> = (
   ...rest: Rest
 ) => number;
 
+type Project = (
+  n: number,
+  k: number,
+  V: Pointer,
+  stride: number,
+  single: boolean,
+  W: Pointer,
+  wStride: number,
+  small: Pointer,
+  scratch: Pointer,
+  x: Pointer,
+  r: Pointer,
+) => number;
+
 /** What every build of the kernel exports. The meaning of each stands beside its source in `assembly/`. */
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
@@ -42,6 +56,28 @@ export interface KernelExports {
   blockDot(n: number, k: number, V: Pointer, stride: number, w: Pointer, h: Pointer): void;
   blockUpdate(n: number, k: number, sign: number, V: Pointer, stride: number, h: Pointer, w: Pointer): void;
 
+  widen(n: number, x: Pointer, y: Pointer): void;
+  narrow(n: number, x: Pointer, y: Pointer): void;
+  blockUpdateSingle(
+    n: number,
+    k: number,
+    V: Pointer,
+    stride: number,
+    h: Pointer,
+    w: Pointer,
+    scratch: Pointer,
+  ): void;
+
+  csrMultiplyFour(
+    rows: number,
+    indptr: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    X: Pointer,
+    stride: number,
+    Y: Pointer,
+    yStride: number,
+  ): void;
   csrMultiply(rows: number, indptr: Pointer, indices: Pointer, data: Pointer, x: Pointer, y: Pointer): void;
   csrMultiplyTransposed(
     rows: number,
@@ -230,29 +266,34 @@ export interface KernelExports {
     work: Pointer,
   ): number;
   solveDense(k: number, A: Pointer, y: Pointer): number;
-  applyToBasis(operator: Pointer, k: number, V: Pointer, stride: number, W: Pointer): void;
-  orthogonality(n: number, k: number, V: Pointer, stride: number, work: Pointer): number;
-  projectGalerkin(
+  solveCholesky(k: number, G: Pointer, y: Pointer, least: number): number;
+  crossGram(n: number, k: number, V: Pointer, vStride: number, W: Pointer, wStride: number, G: Pointer): void;
+  gram(n: number, k: number, W: Pointer, stride: number, G: Pointer): void;
+  mergeBasis(
     n: number,
     k: number,
+    room: number,
     V: Pointer,
-    W: Pointer,
     stride: number,
-    small: Pointer,
-    x: Pointer,
-    r: Pointer,
+    m: number,
+    C: Pointer,
+    cStride: number,
+    tolerance: number,
+    work: Pointer,
   ): number;
-  projectMinimalResidual(
-    n: number,
+  applyToBasis(
+    operator: Pointer,
     k: number,
     V: Pointer,
-    W: Pointer,
     stride: number,
-    small: Pointer,
+    single: boolean,
+    W: Pointer,
+    wStride: number,
     scratch: Pointer,
-    x: Pointer,
-    r: Pointer,
-  ): number;
+  ): void;
+  orthogonality(n: number, k: number, V: Pointer, stride: number, work: Pointer): number;
+  projectGalerkin: Project;
+  projectMinimalResidual: Project;
 
   gradient(
     height: number,

@@ -180,13 +180,13 @@ const CASES: Case[] = [
     (seed): Case => [`seed ${seed}`, { seed }, 'INVALID_VALUE', /seed is .*0 or larger/],
   ),
   ...COUNTS.slice(1).map(
-    (seed): Case => [`projection.seed ${seed}`, { projection: { seed } }, 'INVALID_VALUE', /projection.seed/],
+    (seeds): Case => [`seeds ${seeds}`, { projection: { seeds } }, 'INVALID_VALUE', /projection.seeds/],
   ),
   [
     'a seed image that there is not',
-    { sharing: 'projection', projection: { seed: 2 } },
+    { sharing: 'projection', projection: { seeds: 2 } },
     'INVALID_VALUE',
-    /projection.seed is 2, but there are 2 images/,
+    /projection.seeds has 2, but there are 2 images/,
   ],
   ...TOLERANCES.map((rtol): Case => [`rtol ${rtol}`, { rtol }, 'INVALID_VALUE', /: rtol is/]),
   ...TOLERANCES.map(

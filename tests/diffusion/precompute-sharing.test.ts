@@ -112,7 +112,7 @@ describe.each(SCHEMES)('sharing in %s', (scheme) => {
       ),
     ),
   )('finds the same: $kind, start $start, seed $seed, $method', async ({ kind, start, seed, method }) => {
-    const shared = await run(scheme, { sharing: 'projection', projection: { kind, seed }, start, method });
+    const shared = await run(scheme, { sharing: 'projection', projection: { kind, seeds: seed }, start, method });
     expectBalanced(shared);
     expect(relativeError(shared.logDensity.data, alone.logDensity.data)).toBeLessThan(1e-7);
     expect(relativeError(shared.scores.data, alone.scores.data)).toBeLessThan(1e-7);
@@ -197,7 +197,7 @@ describe('sharing in na2024', () => {
     const alone = await precomputeScores(common);
     const [first, second] = alone.report.images.map((image) => image.fixedPointIterations);
     expect(first).toBeLessThan(second);
-    const shared = await precomputeScores({ ...common, sharing: 'projection', projection: { seed } });
+    const shared = await precomputeScores({ ...common, sharing: 'projection', projection: { seeds: seed } });
     expectBalanced(shared);
     expect(shared.report.images.map((image) => image.fixedPointIterations)).toEqual([first, second]);
     expect(relativeError(shared.scores.data, alone.scores.data)).toBeLessThan(1e-8);

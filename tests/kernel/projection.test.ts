@@ -33,25 +33,15 @@ function project(
   V.forEach((v, j) => {
     room.view(pV + j * stride, n).set(v);
   });
-  room.k.applyToBasis(csrOperator(room, A), k, pV, stride, pW);
+  const scratch = room.vector(n);
+  room.k.applyToBasis(csrOperator(room, A), k, pV, stride, false, pW, stride, scratch);
   V.forEach((v, j) => {
     expectSame(room.read(pW + j * stride, n), product(A, v), 'A V');
   });
   const [px, pr] = [room.vector(x), room.vector(r, 1)];
-  const improved =
-    kind === 'galerkin'
-      ? room.k.projectGalerkin(n, k, pV, pW, stride, room.vector(k * (k + 1)), px, pr)
-      : room.k.projectMinimalResidual(
-          n,
-          k,
-          pV,
-          pW,
-          stride,
-          room.vector((k + 1) * (k + 3)),
-          room.vector(n),
-          px,
-          pr,
-        );
+  const call = kind === 'galerkin' ? room.k.projectGalerkin : room.k.projectMinimalResidual;
+  const small = room.vector((k + 1) * (k + 3));
+  const improved = call(n, k, pV, stride, false, pW, stride, small, scratch, px, pr);
   return {
     improved: improved !== 0,
     x: room.read(px, n),
@@ -116,7 +106,6 @@ describe.each(BUILDS)('projection on a basis, %s', (build) => {
       }
       expect(norm2(m.r)).toBeLessThan(norm2(b));
       expect(norm2(m.r)).toBeLessThanOrEqual(norm2(g.r) * (1 + 1e-12));
-      expect(twin.orthogonalityError(m.W)).toBeLessThan(1e-13);
       room.clear();
     }
   });

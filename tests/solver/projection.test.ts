@@ -83,7 +83,7 @@ describe('projection', () => {
       fc.property(problems, ({ seedTwin, twin, dim, x0, b, c }) => {
         fc.pre(twin.data.length > 4 * n);
         using seed = engine.seedSubspace(fromTwin(seedTwin), b, { dim: Math.min(dim, 12) });
-        const V = columnsOf(seed.basis, n);
+        const V = columnsOf(seed.basis(), n);
         const A = fromTwin(twin);
         const start = x0 === undefined ? c : residual(A, c, x0);
         const least = minimalResidual(operator(twin), start, V);
@@ -114,7 +114,7 @@ describe('projection', () => {
         }
         const r = residual(A, c, result.x);
         const rounding = 1e-12 * (norm(c) + 10 * norm(result.x));
-        for (const v of columnsOf(seed.basis, n)) expect(Math.abs(dot(v, r))).toBeLessThan(rounding);
+        for (const v of columnsOf(seed.basis(), n)) expect(Math.abs(dot(v, r))).toBeLessThan(rounding);
         expect(Math.abs(result.projectedResidualNorm! - norm(r))).toBeLessThan(rounding);
       }),
       { numRuns: 200 },
@@ -205,10 +205,11 @@ describe('a solve with a seed', () => {
     seed.dispose();
     expectRefused(engine, () => engine.solve(P, b, { seed }), 'DISPOSED', /seed subspace was disposed/);
     for (const read of [
-      () => seed.basis,
-      () => seed.extendedBasis,
-      () => seed.hessenberg,
+      () => seed.basis(),
       () => seed.orthogonality(),
+      () => seed.expand(P, b),
+      () => seed.expandWith([b]),
+      () => seed.shrink(1),
     ]) {
       expectRefused(engine, read, 'DISPOSED', /seed subspace was disposed/);
     }

@@ -5,6 +5,9 @@ import { blockDot, blockUpdate } from '../vector/block';
 import { axpy, copy, dot, norm2, scale } from '../vector/vector';
 import { orthogonalize } from './arnoldi';
 
+/** The first of those that are as new, up to rounding, is taken first: the digits then do not decide. */
+const MORE: f64 = 1 + 1e-10;
+
 /**
  * Appends to the k orthonormal columns of V, at most `room` of them, what is new in the m columns of C: of those that
  * are left always the one with the largest new part, until that is `tolerance` of its length or less. C is lost.
@@ -42,7 +45,7 @@ export function mergeBasis(
   let added = 0;
   while (added < room) {
     let best = 0;
-    for (let j = 1; j < m; j++) if (at(left, j) > at(left, best)) best = j;
+    for (let j = 1; j < m; j++) if (at(left, j) > MORE * at(left, best)) best = j;
     const size = m == 0 ? -1 : at(left, best);
     if (!(size > tolerance)) break;
     const v = V + <usize>(k + added) * stride;

@@ -30,6 +30,11 @@ export function integerFrom(least: number): (text: string) => number {
   };
 }
 
+/** `0` or `0,3`: pictures, counted from 0. */
+export function indices(text: string): number[] {
+  return text.split(',').map(integerFrom(0));
+}
+
 /** `64` or `48x64`: height and width. */
 export function size(text: string): number | [number, number] {
   const sides = text.split('x').map(integerFrom(2));

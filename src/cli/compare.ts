@@ -61,7 +61,9 @@ export async function compareWays(
     for (const [k, [, way]] of ways.entries()) {
       onProgress(round * ways.length + k, total);
       const fixedPoint = { ...options.fixedPoint, ...way.fixedPoint };
-      const { report } = await precomputeScores({ ...options, ...way, fixedPoint, onProgress: undefined });
+      const projection = way.sharing === 'projection' ? options.projection : undefined;
+      const all = { ...options, ...way, fixedPoint, projection, onProgress: undefined };
+      const { report } = await precomputeScores(all);
       reports[k].push(report);
     }
   }

@@ -6,7 +6,7 @@ import {
   parseSde,
   SCHEME_DEFAULTS,
 } from '../diffusion/index.ts';
-import { integerFrom, notNegative, positive, sde, size, spacing } from './arguments.ts';
+import { indices, integerFrom, notNegative, positive, sde, size, spacing } from './arguments.ts';
 import { EXIT } from './context.ts';
 
 /** What the command line gives; absent: the library's default. */
@@ -23,6 +23,9 @@ export interface PrecomputeCommandOptions {
   density?: PrecomputeOptions['density'];
   seed: number;
   sharing?: PrecomputeOptions['sharing'];
+  seedImages?: number[];
+  projectionDim?: number;
+  projectionThreshold?: number;
   method?: PrecomputeOptions['method'];
   rtol?: number;
   fixedPointRtol?: number;
@@ -76,6 +79,19 @@ export function addPrecomputeOptions(command: Command): Command {
     'none',
     'projection',
   ]);
+  const { dim, seeds } = PRECOMPUTE_DEFAULTS.projection;
+  command
+    .option(
+      '--seed-images <i,j,...>',
+      `projection: pictures, from 0, whose bases are shared (default: ${seeds})`,
+      indices,
+    )
+    .option('--projection-dim <n>', `projection: Krylov vectors of each (default: ${dim})`, integerFrom(1))
+    .option(
+      '--projection-threshold <x>',
+      'projection: pictures that keep more of ||b|| share theirs, too',
+      notNegative,
+    );
   choice('--method <name>', `Krylov method (default: ${PRECOMPUTE_DEFAULTS.method})`, ['bicgstab', 'gmres']);
   command
     .option('--rtol <x>', `relative residual of the linear solves (${byScheme('rtol')})`, notNegative)
@@ -115,6 +131,16 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
       exitCode: EXIT.usage,
     });
   }
+  const { seedImages, projectionDim, projectionThreshold } = options;
+  const ofProjection = {
+    'seed-images': seedImages,
+    'projection-dim': projectionDim,
+    'projection-threshold': projectionThreshold,
+  };
+  for (const [name, value] of Object.entries(ofProjection)) {
+    if (options.sharing === 'projection' || value === undefined) continue;
+    command.error(`error: --${name} is an option of --sharing projection`, { exitCode: EXIT.usage });
+  }
   const given: PrecomputeOptions = {
     scheme,
     sde: options.sde,
@@ -124,6 +150,10 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
     density: options.density,
     seed: options.seed,
     sharing: options.sharing,
+    projection:
+      options.sharing === 'projection'
+        ? { seeds: seedImages, dim: projectionDim, threshold: projectionThreshold }
+        : undefined,
     method: options.method,
     rtol: options.rtol,
     fixedPoint:

@@ -78,8 +78,16 @@ test('--compare --json: one document, with the cost of each way', async () => {
       'precompute',
       ...PHOTOGRAPHS,
       ...SMALL,
-      '--sharing',
-      'projection',
+      ...[
+        '--sharing',
+        'projection',
+        '--seed-images',
+        '1',
+        '--projection-dim',
+        '5',
+        '--projection-threshold',
+        '2',
+      ],
       '--compare',
       '--json',
       '--out',
@@ -87,7 +95,8 @@ test('--compare --json: one document, with the cost of each way', async () => {
     ],
   );
   expect(code).toBe(0);
-  const { comparison, out } = JSON.parse(stdout);
+  const { comparison, out, report } = JSON.parse(stdout);
+  expect(report.projection).toMatchObject({ seeds: [1], dim: 5, threshold: 2, maxDim: 20 });
   expect(out).toBe(at('run'));
   expect(comparison.map((way: { way: string }) => way.way)).toEqual([
     'BiCGSTAB, cold',

@@ -39,6 +39,15 @@ describe('usage', () => {
       ['precompute', 'a.png', '--out', 'x', '--scheme', 'na2024', '--boundary', 'zero'],
       '--boundary is an option of the scheme consistent',
     ],
+    [['precompute', 'a.png', '--out', 'x', '--seed-images', '0,-1'], "argument '0,-1' is invalid"],
+    [
+      ['precompute', 'a.png', '--out', 'x', '--seed-images', '0'],
+      '--seed-images is an option of --sharing projection',
+    ],
+    [
+      ['precompute', 'a.png', '--out', 'x', '--sharing', 'none', '--projection-dim', '3'],
+      '--projection-dim is an option of --sharing projection',
+    ],
     [['solve'], "missing required argument 'A.mtx'"],
     [['solve', 'A.mtx', '--rtol', 'small'], "argument 'small' is invalid"],
     [['solve', 'A.mtx', '--rtol', '-1'], "argument '-1' is invalid"],

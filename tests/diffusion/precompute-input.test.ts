@@ -182,6 +182,39 @@ const CASES: Case[] = [
   ...COUNTS.slice(1).map(
     (seeds): Case => [`seeds ${seeds}`, { projection: { seeds } }, 'INVALID_VALUE', /projection.seeds/],
   ),
+  ...COUNTS.map(
+    (maxDim): Case => [`maxDim ${maxDim}`, { projection: { maxDim } }, 'INVALID_VALUE', /projection.maxDim/],
+  ),
+  ...TOLERANCES.map(
+    (threshold): Case => [
+      `threshold ${threshold}`,
+      { projection: { threshold } },
+      'INVALID_VALUE',
+      /projection.threshold/,
+    ],
+  ),
+  [
+    'no seeds',
+    { projection: { seeds: [] } },
+    'INVALID_VALUE',
+    /projection.seeds is \[\], must name at least/,
+  ],
+  [
+    'a seed twice',
+    { projection: { seeds: [1, 0, 1] } },
+    'INVALID_VALUE',
+    /projection.seeds is \[1, 0, 1\].*none twice/,
+  ],
+  ['a seed that is none', { projection: { seeds: [0, -1] } }, 'INVALID_VALUE', /projection.seeds\[1\] is -1/],
+  ['seeds as text', { projection: { seeds: '0' } }, 'INVALID_TYPE', /projection.seeds is "0"/],
+  ['projection.precision', { projection: { precision: 'half' } }, 'INVALID_VALUE', /precision is "half"/],
+  ['the old name of seeds', { projection: { seed: 0 } }, 'UNKNOWN_OPTION', /projection.*"seed"/],
+  [
+    'one of several seeds that there is not',
+    { sharing: 'projection', projection: { seeds: [0, 5] } },
+    'INVALID_VALUE',
+    /projection.seeds has 5, but there are 2 images/,
+  ],
   [
     'a seed image that there is not',
     { sharing: 'projection', projection: { seeds: 2 } },

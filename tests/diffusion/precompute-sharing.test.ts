@@ -112,7 +112,12 @@ describe.each(SCHEMES)('sharing in %s', (scheme) => {
       ),
     ),
   )('finds the same: $kind, start $start, seed $seed, $method', async ({ kind, start, seed, method }) => {
-    const shared = await run(scheme, { sharing: 'projection', projection: { kind, seeds: seed }, start, method });
+    const shared = await run(scheme, {
+      sharing: 'projection',
+      projection: { kind, seeds: seed },
+      start,
+      method,
+    });
     expectBalanced(shared);
     expect(relativeError(shared.logDensity.data, alone.logDensity.data)).toBeLessThan(1e-7);
     expect(relativeError(shared.scores.data, alone.scores.data)).toBeLessThan(1e-7);

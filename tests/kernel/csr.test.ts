@@ -40,6 +40,24 @@ describe.each(BUILDS)('CSR, %s', (build) => {
     }
   });
 
+  it('products with four columns are four products, bit for bit', () => {
+    for (let n = 0; n <= 20; n++) {
+      const A = randomSparse([n, n + 3], 0.3, next);
+      const { indptr, indices, data } = uploadCsr(room, A);
+      const [from, to] = [room.k.vectorStride(n + 3), room.k.vectorStride(n)];
+      const X = Array.from({ length: 4 }, () => randomVector(n + 3, next));
+      const [pX, pY] = [room.vector(from / 2), room.vector(to / 2)];
+      X.forEach((x, j) => {
+        room.view(pX + j * from, n + 3).set(x);
+      });
+      room.k.csrMultiplyFour(n, indptr, indices, data, pX, from, pY, to);
+      X.forEach((x, j) => {
+        expectSame(room.read(pY + j * to, n), product(A, x), `n = ${n}, column ${j}`);
+      });
+      room.clear();
+    }
+  });
+
   it("<A x, z> = <x, A' z>", () => {
     const sizes = fc.record({
       rows: fc.integer({ min: 1, max: 60 }),

@@ -77,3 +77,41 @@ describe.each(BUILDS)('solveDense, %s', (build) => {
     }
   });
 });
+
+describe.each(BUILDS)('solveCholesky, %s', (build) => {
+  const room = useRoom(build);
+  const solve = (A: twin.Dense, b: Float64Array, least: number) => {
+    const [pA, y] = [room.vector(A.data), room.vector(b)];
+    return room.k.solveCholesky(A.rows, pA, y, least) ? room.read(y, A.rows) : undefined;
+  };
+  /** B'B, symmetric and positive definite. */
+  const definite = (k: number) => {
+    const B = { rows: k + 3, cols: k, data: randomVector((k + 3) * k, random(k)) };
+    return twin.multiply(twin.transpose(B), B);
+  };
+
+  it('equals the twin', () => {
+    for (let k = 0; k <= 25; k++) {
+      const A = definite(k);
+      const b = randomVector(k, random(k + 50));
+      const wanted = twin.solve(A, b);
+      expectNear(solve(A, b, 1e-12)!, wanted, norm2(wanted), 1e-9, `k = ${k}`);
+      room.clear();
+    }
+  });
+
+  it('refuses what is singular, nearly so, not definite or not finite', () => {
+    const near = (gap: number) =>
+      twin.dense([
+        [4, 2],
+        [2, 1 + gap],
+      ]);
+    const b = Float64Array.of(1, 2);
+    expect(solve(near(1e-9), b, 1e-8)).toBeUndefined();
+    expect(solve(near(1e-7), b, 1e-8)).toBeDefined();
+    for (const bad of [0, -1, Number.NaN, Infinity]) {
+      expect(solve(twin.dense([[bad]]), b.slice(1), 1e-8)).toBeUndefined();
+      expect(solve(near(bad - 1), b, 0)).toBeUndefined();
+    }
+  });
+});

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Csr, operator, product } from '../twins/csr.ts';
-import * as twin from '../twins/dense.ts';
 import { galerkin, minimalResidual } from '../twins/projection.ts';
 import { random, randomDominant, randomVector } from '../twins/random.ts';
 import { axpy, difference, dot, norm2 } from '../twins/vector.ts';
 import { BUILDS, expectNear, expectSame, type Room, replaced, useRoom } from './harness.ts';
-import { csrOperator } from './matrices.ts';
+import { csrOperator, diaOperator } from './matrices.ts';
 import { diagonalMatrix, residualNorm } from './systems.ts';
 
 const KINDS = ['galerkin', 'minimal-residual'] as const;
@@ -14,8 +13,12 @@ interface Projected {
   improved: boolean;
   x: Float64Array;
   r: Float64Array;
-  /** W as it comes out. */
-  W: Float64Array[];
+}
+
+interface Storages {
+  /** Columns of f32. */
+  single?: boolean;
+  operator?: typeof csrOperator;
 }
 
 function project(
@@ -25,29 +28,35 @@ function project(
   V: readonly Float64Array[],
   x: Float64Array,
   r: Float64Array,
+  { single = false, operator = csrOperator }: Storages = {},
 ): Projected {
   const n = r.length;
   const k = V.length;
-  const stride = room.k.vectorStride(n);
-  const [pV, pW] = [room.vector((k * stride) / 8), room.vector((k * stride) / 8)];
+  const wStride = room.k.vectorStride(n);
+  const stride = single ? Math.ceil(n / 16) * 64 : wStride;
+  const [pV, pW] = [room.bytes(k * stride), room.vector((k * wStride) / 8)];
   V.forEach((v, j) => {
-    room.view(pV + j * stride, n).set(v);
+    if (single) new Float32Array(room.kernel.buffer, pV + j * stride, n).set(v);
+    else room.view(pV + j * stride, n).set(v);
   });
   const scratch = room.vector(n);
-  room.k.applyToBasis(csrOperator(room, A), k, pV, stride, false, pW, stride, scratch);
+  room.k.applyToBasis(operator(room, A), k, pV, stride, single, pW, wStride, scratch);
   V.forEach((v, j) => {
-    expectSame(room.read(pW + j * stride, n), product(A, v), 'A V');
+    const wanted = product(A, single ? Float64Array.from(Float32Array.from(v)) : v);
+    if (operator === csrOperator) expectSame(room.read(pW + j * wStride, n), wanted, 'A V');
+    else expectNear(room.read(pW + j * wStride, n), wanted, norm2(wanted), 1e-14, 'A V');
   });
   const [px, pr] = [room.vector(x), room.vector(r, 1)];
   const call = kind === 'galerkin' ? room.k.projectGalerkin : room.k.projectMinimalResidual;
   const small = room.vector((k + 1) * (k + 3));
-  const improved = call(n, k, pV, stride, false, pW, stride, small, scratch, px, pr);
-  return {
-    improved: improved !== 0,
-    x: room.read(px, n),
-    r: room.read(pr, n),
-    W: V.map((_, j) => room.read(pW + j * stride, n)),
-  };
+  const improved = call(n, k, pV, stride, single, pW, wStride, small, scratch, px, pr) !== 0;
+  const start = x.slice();
+  const y = room.read(small, k);
+  if (improved) {
+    for (const [j, v] of V.entries()) axpy(y[j], single ? Float64Array.from(Float32Array.from(v)) : v, start);
+    expectNear(room.read(px, n), start, 1 + norm2(y), 1e-12, 'x + V y');
+  }
+  return { improved, x: room.read(px, n), r: room.read(pr, n) };
 }
 
 describe.each(BUILDS)('projection on a basis, %s', (build) => {
@@ -87,6 +96,48 @@ describe.each(BUILDS)('projection on a basis, %s', (build) => {
           room.clear();
         }
       }
+    }
+  });
+
+  it.each(KINDS)('%s of columns in single precision, and of a matrix by diagonals', (kind) => {
+    for (const [n, k] of [
+      [14, 1],
+      [23, 4],
+      [40, 7],
+      [57, 13],
+      [300, 6],
+    ]) {
+      const A = randomDominant(n, 0.2, next);
+      const b = randomVector(n, next);
+      const V = basis(n, k);
+      const rounded = V.map((v) => Float64Array.from(Float32Array.from(v)));
+      for (const storages of [
+        { single: true },
+        { operator: diaOperator },
+        { single: true, operator: diaOperator },
+      ]) {
+        const columns = storages.single ? rounded : V;
+        const wanted = (kind === 'galerkin' ? galerkin : minimalResidual)(operator(A), b, columns);
+        const { improved, x, r } = project(room, kind, A, V, new Float64Array(n), b, storages);
+        expect(improved).toBe(true);
+        expectNear(x, wanted.x, norm2(wanted.x), 1e-11, `n = ${n}, k = ${k}`);
+        expectNear(r, difference(b, product(A, x)), norm2(b) + wanted.residualNorm, 1e-11);
+        room.clear();
+      }
+    }
+  });
+
+  it('minimal residual is as good where the normal equations are ill-conditioned', () => {
+    const n = 40;
+    const A = randomDominant(n, 0.2, next);
+    const b = randomVector(n, next);
+    const [u, v, noise] = basis(n, 3);
+    // From well-conditioned to what only QR can tell apart.
+    for (const share of [1e-2, 1e-3, 1e-4, 1e-5, 1e-7]) {
+      const V = [u, v, u.map((value, i) => value - v[i] + share * noise[i])];
+      const wanted = minimalResidual(operator(A), b, [u, v, noise]);
+      const { r } = project(room, 'minimal-residual', A, V, new Float64Array(n), b);
+      expectNear([norm2(r)], [wanted.residualNorm], norm2(b), 1e-9, `share ${share}`);
     }
   });
 

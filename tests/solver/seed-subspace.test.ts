@@ -23,22 +23,18 @@ afterAll(() => {
   engine.dispose();
 });
 
-/** A V_k = V_{k+1} H, V'V = I, and v_1 is b's direction. */
+/** v_1 is b's direction, V'V = I, and A v_j lies in the span of the first j + 1: a Krylov basis, step by step. */
 function expectArnoldi(A: CsrMatrix, b: Float64Array, seed: SeedSubspace): void {
   const n = b.length;
-  const V = columnsOf(seed.extendedBasis, n);
-  const H = seed.hessenberg;
+  const V = columnsOf(seed.basis(), n);
   const { size } = seed;
-  expect(H.length).toBe(size * (size + 1));
-  expect(seed.basis).toEqual(seed.extendedBasis.slice(0, n * size));
+  expect(V.length).toBe(size);
   const scale = Math.max(...A.data.map(Math.abs), Number.MIN_VALUE) * Math.sqrt(n);
-  for (let j = 0; j < size; j++) {
+  for (let j = 0; j + 1 < size; j++) {
     const image = A.multiply(V[j]);
-    for (let i = 0; i <= size; i++) {
-      const h = H[j * (size + 1) + i];
-      if (i > j + 1) expect(h).toBe(0);
-      if (V[i] !== undefined) for (let k = 0; k < n; k++) image[k] -= h * V[i][k];
-      else expect(h).toBe(0);
+    for (let i = 0; i <= j + 1; i++) {
+      const h = dot(V[i], image);
+      for (let k = 0; k < n; k++) image[k] -= h * V[i][k];
     }
     expect(norm(image)).toBeLessThanOrEqual(1e-12 * scale);
   }
@@ -115,12 +111,11 @@ describe('the basis', () => {
     ]);
     using one = engine.seedSubspace(A, [0, -4, 0]);
     expect(one.size).toBe(1);
-    expect([...one.basis].map(Math.abs)).toEqual([0, 1, 0]);
-    expect([...one.hessenberg]).toEqual([3, 0]);
-    expect(one.extendedBasis).toEqual(one.basis);
+    expect([...one.basis()].map(Math.abs)).toEqual([0, 1, 0]);
+    expect(engine.solve(A, [0, 7, 0], { seed: one })).toMatchObject({ iterations: 0, projected: true });
     using none = engine.seedSubspace(A, [0, 0, 0]);
     expect(none.size).toBe(0);
-    expect([none.basis.length, none.extendedBasis.length, none.hessenberg.length]).toEqual([0, 0, 0]);
+    expect(none.basis().length).toBe(0);
     expect(none.orthogonality()).toBe(0);
     const result = engine.solve(A, [2, 3, 5], { seed: none });
     expect(result).toMatchObject({ status: 'converged', projected: false });
@@ -134,6 +129,6 @@ describe('the basis', () => {
     const b = vector(16);
     using stored = engine.seedSubspace(A, b, { storage: 'csr', dim: 7 });
     using free = engine.seedSubspace(asFunction(A), b, { dim: 7 });
-    expectClose(free.basis, stored.basis, 1e-12);
+    expectClose(free.basis(), stored.basis(), 1e-12);
   });
 });

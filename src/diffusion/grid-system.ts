@@ -198,7 +198,7 @@ export class GridSystem extends KernelObject {
         const norm = this.kernel.exports.norm2(this.#n, b);
         seed = projectedNorm > threshold * norm && basis.size < basis.capacity;
       }
-      if (seed) {
+      if (seed && krylov !== undefined) {
         matvecs += krylov.build(operator, b, rtol);
         iterations = krylov.size;
         // Without a basis (b = 0, or not finite) there is no start either.
@@ -214,8 +214,14 @@ export class GridSystem extends KernelObject {
     const method = this.#method;
     this.#updatePreconditioner();
     if (this.#init(rtol, zeroStart)) method.step(defaultMaxiter(this.#n));
-    time.projection += ready - began;
-    time.solve += performance.now() - ready;
+    const solved = performance.now();
+    if (seed && sharing?.known !== undefined) {
+      const { projector, known, work } = sharing;
+      this.kernel.exports.copy(this.#n, x, known);
+      projector.merge(this.#basis!, known, this.kernel.exports.vectorStride(this.#n), 1, false, work);
+    }
+    time.projection += ready - began + performance.now() - solved;
+    time.solve += solved - ready;
     const outcome = this.#outcome();
     outcome.iterations += iterations;
     outcome.matvecs += matvecs;
@@ -287,13 +293,15 @@ export class GridSystem extends KernelObject {
 function makeSharing(scope: Scope, n: number, settings: ProjectionSettings, places: number) {
   const dim = Math.min(settings.dim, n);
   const capacity = Math.min(settings.maxDim, n);
-  const { precision } = settings;
+  const { precision, solutions } = settings;
   return {
     settings,
-    krylov: new KrylovBasis(scope, n, dim),
+    krylov: dim > 0 ? new KrylovBasis(scope, n, dim) : undefined,
+    /** A seed's solution, on its way into a basis. */
+    known: solutions ? scope.float64(n, 'the solution of a seed').pointer : undefined,
     projector: new Projector(scope, n, capacity),
     bases: Array.from({ length: places }, () => new Basis(scope, n, capacity, precision)),
-    work: scope.float64(dim + 2 * capacity + 1, 'scratch of the bases').pointer,
+    work: scope.float64(dim + 2 * capacity + 2, 'scratch of the bases').pointer,
   };
 }
 

@@ -1,6 +1,6 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { Engine } from '../solver/engine.ts';
-import { checkChoice, checkCount, checkTolerance } from '../solver/options.ts';
+import { checkChoice, checkCount, checkFlag, checkTolerance } from '../solver/options.ts';
 import { checkNdArray } from './ndarray.ts';
 import type { ConsistentSettings } from './scheme-consistent.ts';
 import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
@@ -41,7 +41,7 @@ export const PRECOMPUTE_DEFAULTS = {
   start: 'last-iterate',
   preconditioner: 'auto',
   sharing: 'none',
-  projection: { kind: 'minimal-residual', dim: 10, seeds: 0, precision: 'double' },
+  projection: { kind: 'minimal-residual', dim: 10, solutions: false, seeds: 0, precision: 'double' },
   linearization: 'newton',
   timeStepping: 'backward-euler',
   boundary: 'reflecting',
@@ -73,7 +73,7 @@ export interface ResolvedOptions extends ConsistentSettings {
 }
 
 const WHERE = 'precomputeScores';
-const PROJECTION_OPTIONS = ['kind', 'dim', 'seeds', 'threshold', 'maxDim', 'precision'] as const;
+const PROJECTION_OPTIONS = ['kind', 'dim', 'solutions', 'seeds', 'threshold', 'maxDim', 'precision'] as const;
 const CONSISTENT_ONLY = ['linearization', 'timeStepping', 'boundary', 'advection'] as const;
 const KNOWN = [
   'images',
@@ -148,7 +148,8 @@ function resolveProjection({ sharing, projection }: PrecomputeOptions): Projecti
   const { seeds, ...given } = { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(projection ?? {}) };
   const list = typeof seeds === 'number' ? [seeds] : [...seeds];
   const later = given.threshold === undefined ? 0 : LATER_SEEDS;
-  return { maxDim: given.dim * (list.length + later), ...given, seeds: list };
+  const each = given.dim + (given.solutions ? 1 : 0);
+  return { maxDim: each * (list.length + later), ...given, seeds: list };
 }
 
 function resolveFixedPoint(
@@ -217,7 +218,8 @@ function checkNumbers(
   checkTolerance(WHERE, 'rtol', rtol);
   checkTolerance(WHERE, 'fixedPoint.rtol', fixedPoint?.rtol);
   checkCount(WHERE, 'fixedPoint.maxiter', fixedPoint?.maxiter, 1);
-  checkCount(WHERE, 'projection.dim', projection?.dim, 1);
+  checkFlag(WHERE, 'projection.solutions', projection?.solutions);
+  checkCount(WHERE, 'projection.dim', projection?.dim, projection?.solutions ? 0 : 1);
   checkCount(WHERE, 'projection.maxDim', projection?.maxDim, 1);
   checkTolerance(WHERE, 'projection.threshold', projection?.threshold);
   checkSeeds(projection?.seeds);

@@ -48,8 +48,13 @@ export interface Progress {
 export interface ProjectionOptions {
   /** Default `minimal-residual`. */
   kind?: ProjectionKind;
-  /** Most Krylov vectors that a seed leaves. Default 10. */
+  /** Most Krylov vectors that a seed leaves; 0 with `solutions` alone. Default 10. */
   dim?: number;
+  /**
+   * A seed leaves its solution, too: one direction, which is worth more than Krylov vectors where the images are much
+   * alike (frames of a scene, one picture under noise), and nothing where they are not. Default false.
+   */
+  solutions?: boolean;
   /** Index of the seed image, or of several, whose bases are merged in this order. Default 0. */
   seeds?: number | readonly number[];
   /**
@@ -60,7 +65,7 @@ export interface ProjectionOptions {
   threshold?: number;
   /**
    * Most vectors of a basis, for which memory is reserved (for each level and channel in `na2024`, whose sweeps come
-   * back to them). Default: `dim` for each seed, and for three more with a `threshold`.
+   * back to them). Default: what each seed leaves, and three more with a `threshold`.
    */
   maxDim?: number;
   /** How bases are stored. `single` halves their memory; results keep their accuracy. Default `double`. */
@@ -71,6 +76,7 @@ export interface ProjectionOptions {
 export interface ProjectionSettings {
   kind: ProjectionKind;
   dim: number;
+  solutions: boolean;
   seeds: readonly number[];
   threshold?: number;
   maxDim: number;

@@ -210,6 +210,18 @@ const CASES: Case[] = [
   ['projection.precision', { projection: { precision: 'half' } }, 'INVALID_VALUE', /precision is "half"/],
   ['the old name of seeds', { projection: { seed: 0 } }, 'UNKNOWN_OPTION', /projection.*"seed"/],
   [
+    'solutions that are no flag',
+    { sharing: 'projection', projection: { solutions: 1 } },
+    'INVALID_TYPE',
+    /projection.solutions is 1/,
+  ],
+  [
+    'a dim of 0 without solutions',
+    { sharing: 'projection', projection: { dim: 0, solutions: false } },
+    'INVALID_VALUE',
+    /projection.dim is 0/,
+  ],
+  [
     'one of several seeds that there is not',
     { sharing: 'projection', projection: { seeds: [0, 5] } },
     'INVALID_VALUE',

@@ -81,6 +81,7 @@ describe.each(SCHEMES)('seeds in %s', (scheme) => {
       expect(result.report.projection).toEqual({
         kind: 'minimal-residual',
         dim: 4,
+        solutions: false,
         seeds: [3, 1],
         maxDim: 8,
         precision,
@@ -102,26 +103,50 @@ describe.each(SCHEMES)('seeds in %s', (scheme) => {
     expect(mean(projectedResiduals(three, others))).toBeLessThan(mean(projectedResiduals(one, others)));
   });
 
-  it('bit for bit the same in any order of the images', async () => {
-    const projection = { dim: 4, seeds: [3, 1] };
-    const straight = await run(scheme, projection);
-    const order = [4, 1, 0, 3, 2];
-    const seeds = projection.seeds.map((seed) => order.indexOf(seed));
-    const other = await run(scheme, { ...projection, seeds }, { initialLogDensity: chosen(order) });
-    order.forEach((image, k) => {
-      expect(maxDifference(part(other.logDensity, k), part(straight.logDensity, image))).toBe(0);
-      expect(maxDifference(part(other.scores, k), part(straight.scores, image))).toBe(0);
-      const { images } = straight.report;
-      expect(other.report.images[k]).toEqual(images[image]);
-    });
-    // And without the others.
-    const fewer = await run(
+  it.each([0, 4])('leave their solutions, too, beside %i Krylov vectors', async (dim) => {
+    const result = await run(scheme, { seeds: [0, 1, 3], dim, solutions: true });
+    expect(result.report).toMatchObject({ status: 'converged', projection: { maxDim: 3 * (dim + 1) } });
+    expect(relativeError(result.logDensity.data, alone.logDensity.data)).toBeLessThan(1e-7);
+    for (const { image, columns } of result.report.steps) {
+      const seeds = image === 0 ? 1 : image === 1 ? 2 : 3;
+      expect(columns).toBeLessThanOrEqual((dim + 1) * seeds);
+      // A solution that the Krylov vectors have already adds nothing.
+      expect(columns).toBeGreaterThanOrEqual(dim === 0 ? seeds : dim * seeds);
+    }
+    // Of images that are equal the projection finds the solution itself.
+    const twice = await run(
       scheme,
-      { ...projection, seeds: [0, 1] },
-      { initialLogDensity: chosen([3, 1, 2]) },
+      { seeds: 0, dim, solutions: true },
+      { initialLogDensity: chosen([0, 0]) },
     );
-    expect(maxDifference(part(fewer.logDensity, 2), part(straight.logDensity, 2))).toBe(0);
+    const first = twice.report.steps.filter(({ image, level }) => image === 1 && level === 1);
+    if (scheme === 'na2024') for (const step of first) expect(step.projectedResidual).toBeLessThan(1e-9);
+    expect(twice.report.images[1].iterations).toBeLessThan(0.9 * alone.report.images[0].iterations);
   });
+
+  it.each([false, true])(
+    'bit for bit the same in any order of the images; solutions: %s',
+    async (solutions) => {
+      const projection = { dim: 4, solutions, seeds: [3, 1] };
+      const straight = await run(scheme, projection);
+      const order = [4, 1, 0, 3, 2];
+      const seeds = projection.seeds.map((seed) => order.indexOf(seed));
+      const other = await run(scheme, { ...projection, seeds }, { initialLogDensity: chosen(order) });
+      order.forEach((image, k) => {
+        expect(maxDifference(part(other.logDensity, k), part(straight.logDensity, image))).toBe(0);
+        expect(maxDifference(part(other.scores, k), part(straight.scores, image))).toBe(0);
+        const { images } = straight.report;
+        expect(other.report.images[k]).toEqual(images[image]);
+      });
+      // And without the others.
+      const fewer = await run(
+        scheme,
+        { ...projection, seeds: [0, 1] },
+        { initialLogDensity: chosen([3, 1, 2]) },
+      );
+      expect(maxDifference(part(fewer.logDensity, 2), part(straight.logDensity, 2))).toBe(0);
+    },
+  );
 
   it('join where a target projects badly, as far as there is room', async () => {
     const fixed = await run(scheme, { seeds: 0, dim: 3 });

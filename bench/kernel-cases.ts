@@ -427,10 +427,12 @@ export const CASES: Partial<Record<keyof KernelExports, KernelCase>> = {
     bytes: (n) => 8 * (K * (K + 1) + 3 * K + 4) * n,
     kernel(room, { n, V, x, y }) {
       const { pointer, stride } = columns(room, V);
-      const [small, start, r] = [room.vector(K * (K + 1)), room.vector(x), room.vector(y)];
+      const small = room.vector((K + 1) * (K + 3));
+      const [scratch, start, r] = [room.vector(n), room.vector(x), room.vector(y)];
       const W = columns(room, V).pointer;
+      const { projectGalerkin: project } = room.k;
       return {
-        run: () => void room.k.projectGalerkin(n, K, pointer, W, stride, small, start, r),
+        run: () => void project(n, K, pointer, stride, false, W, stride, small, scratch, start, r),
         result: () => sample(room.view(start, n)),
       };
     },
@@ -451,9 +453,10 @@ export const CASES: Partial<Record<keyof KernelExports, KernelCase>> = {
       const W = columns(room, V).pointer;
       const small = room.vector((K + 1) * (K + 3));
       const [scratch, start, kept, r] = [room.vector(n), room.vector(x), room.vector(y), room.vector(n)];
+      const { projectMinimalResidual: project } = room.k;
       const run = () => {
         room.k.copy(n, kept, r);
-        room.k.projectMinimalResidual(n, K, pointer, W, stride, small, scratch, start, r);
+        project(n, K, pointer, stride, false, W, stride, small, scratch, start, r);
       };
       return { run, result: () => sample(room.view(start, n)) };
     },
@@ -701,6 +704,14 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   pairDensity: 'in bench:precompute, the density of na2024',
   applyToBasis: 'products, a column after the other',
   orthogonality: 'blockDot, a column after the other',
+  crossGram: 'projectGalerkin',
+  gram: 'projectMinimalResidual',
+  solveCholesky: 'solveDense',
+  mergeBasis: 'orthogonalize, a column after the other',
+  blockUpdateSingle: 'blockUpdate, of half the bytes',
+  narrow: 'copy, of fewer bytes',
+  widen: 'copy, of fewer bytes',
+  csrMultiplyFour: 'csrMultiply; about 1.8 times its speed',
   applyPreconditioner: 'multiply or ilu0Solve',
   bicgstabInit: 'timed with bicgstabStep',
   cgInit: 'timed with cgStep',

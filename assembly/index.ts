@@ -21,7 +21,6 @@ export {
   applyPreconditioner,
 } from './preconditioner/preconditioner';
 export {
-  vectorStride,
   loosen,
   statusOf,
   iterationsOf,
@@ -33,9 +32,26 @@ export {
 } from './method/iteration';
 export * from './method/bicgstab';
 export * from './method/cg';
-export * from './method/gmres';
+export {
+  gmresSize,
+  gmresInit,
+  gmresStep,
+  gmresBasis,
+  gmresColumns,
+  gmresHessenberg,
+} from './method/gmres';
+export { gcrodrSize, gcrodrInit, gcrodrStep } from './method/gcrodr';
 export { orthogonalize } from './subspace/arnoldi';
 export { solveDense } from './subspace/dense';
+export { schur } from './subspace/schur';
+export {
+  recycleSize,
+  recycleInit,
+  recycleClear,
+  recycleColumns,
+  recycleBasis,
+  recycleImages,
+} from './subspace/recycle';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
 export { flatDifference, gradient } from './fokkerplanck/difference';
 export { naAssemble } from './fokkerplanck/na2024';

@@ -2,6 +2,7 @@ export { type ErrorCode, SeedspanError } from './errors.ts';
 export type { BatchOptions, BatchProgress, BatchResult, BatchSystem, Lanes } from './solver/batch-options.ts';
 export { createEngine, type Engine, type EngineOptions } from './solver/engine.ts';
 export type { Preconditioner } from './solver/preconditioner.ts';
+export type { RecycleSpace, RecycleSpaceOptions } from './solver/recycle-space.ts';
 export type { SeedSubspace, SeedSubspaceOptions } from './solver/seed-subspace.ts';
 export type { SolveAsyncOptions, SolveOptions } from './solver/solve-options.ts';
 export type {

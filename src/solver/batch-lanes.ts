@@ -36,17 +36,25 @@ export class OneLane implements LaneSolver {
   #running = false;
 
   constructor(kernel: Kernel, A: CsrMatrix, options: BatchOptions, where: string) {
-    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart, storage } = options;
-    this.#workspace = new Workspace(kernel, A, { method, preconditioner, side, restart, storage }, where);
+    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart, storage, recycle } = options;
+    const workspace = new Workspace(kernel, A, { method, preconditioner, side, restart, storage }, where);
+    try {
+      // For all systems: between two slices of one, nobody else may change it.
+      recycle?.take(workspace, kernel, workspace.size, where);
+    } catch (error) {
+      workspace.dispose();
+      throw error;
+    }
+    this.#workspace = workspace;
     this.#options = options;
     this.#indptr = A.indptr;
     this.#indices = A.indices;
   }
 
   start(_lane: number, { A, b, x0 }: BatchSystem, where: string): void {
-    const { rtol, atol, maxiter } = this.#options;
+    const { rtol, atol, maxiter, recycle } = this.#options;
     this.#using(where, () => {
-      this.#running = this.#workspace.begin(A, b, { x0, rtol, atol, maxiter }, where);
+      this.#running = this.#workspace.begin(A, b, { x0, rtol, atol, maxiter, recycle }, where);
     });
   }
 
@@ -86,6 +94,7 @@ export class OneLane implements LaneSolver {
   }
 
   dispose(): void {
+    this.#options.recycle?.giveBack();
     this.#workspace.dispose();
   }
 

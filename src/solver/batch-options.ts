@@ -5,6 +5,7 @@ import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
 import type { Method, SolveResult, SolveStatus } from './types.ts';
+import { checkRecycle } from './workspace.ts';
 import type { RunOptions } from './workspace-options.ts';
 
 /** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */
@@ -23,7 +24,7 @@ export type Lanes = 1 | 2 | 4;
 export interface BatchOptions
   extends Pick<
     RunOptions,
-    'method' | 'preconditioner' | 'side' | 'restart' | 'rtol' | 'atol' | 'maxiter' | 'storage'
+    'method' | 'preconditioner' | 'side' | 'restart' | 'rtol' | 'atol' | 'maxiter' | 'storage' | 'recycle'
   > {
   /**
    * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
@@ -77,6 +78,7 @@ const OPTIONS = [
   'atol',
   'maxiter',
   'storage',
+  'recycle',
   'lanes',
   'signal',
   'onProgress',
@@ -105,6 +107,7 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
       option: 'side',
     });
   }
+  checkRecycle(where, options.recycle, method);
   if (lanes === 2 || lanes === 4) {
     const reason = whyNotInLanes(options);
     if (reason !== undefined) {

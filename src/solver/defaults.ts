@@ -19,6 +19,9 @@ export function defaultMaxiter(n: number): number {
 /** Defaults of `engine.seedSubspace`. */
 export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14 } as const;
 
+/** Most vectors that `gcro-dr` keeps, from cycle to cycle and in `engine.recycleSpace`. */
+export const RECYCLE_DEFAULTS = { dim: 10 } as const;
+
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
 export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
 

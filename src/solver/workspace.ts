@@ -8,6 +8,7 @@ import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
+import { RecycleSpace } from './recycle-space.ts';
 import { SeedSubspace } from './seed-subspace.ts';
 import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
@@ -47,6 +48,9 @@ export class Workspace extends KernelObject {
   /** Products with A outside the method. */
   #projectionMatvecs = 0;
   #busy = false;
+  /** The recycle space of the present solve, and whether it is to be given back at its end. */
+  #recycle: RecycleSpace | undefined;
+  #taken = false;
 
   /** @internal */
   constructor(kernel: Kernel, A: SystemMatrix, options: WorkspaceOptions, where: string) {
@@ -171,6 +175,8 @@ export class Workspace extends KernelObject {
     }
     seed?.checkUsable(this.kernel, n, where);
     const start = this.#start;
+    this.#takeRecycle(options, where);
+    start.recycle = this.#recycle?.pointer;
     takeVector(this.kernel, where, 'b', b, this.#b);
     if (x0 !== undefined) takeVector(this.kernel, where, 'x0', x0, this.#x);
     this.#operator.load(A);
@@ -251,6 +257,8 @@ export class Workspace extends KernelObject {
    */
   release(): void {
     this.#busy = false;
+    if (this.#taken) this.#recycle?.giveBack();
+    this.#taken = false;
     if (this.preconditioner instanceof Preconditioner) this.preconditioner.letGo();
     this.letGo();
   }
@@ -258,6 +266,15 @@ export class Workspace extends KernelObject {
   #checkStillUsable(): void {
     this.checkAlive('the workspace');
     if (this.preconditioner instanceof Preconditioner) this.preconditioner.checkAlive('the preconditioner');
+    this.#recycle?.checkAlive('the recycle space');
+  }
+
+  #takeRecycle({ recycle }: RunOptions, where: string): void {
+    this.#recycle = undefined;
+    if (recycle === undefined) return;
+    checkRecycle(where, recycle, this.method);
+    this.#taken = recycle.take(this, this.kernel, this.size, where);
+    this.#recycle = recycle;
   }
 
   /** The pointer for the method; 0 without a preconditioner. */
@@ -294,6 +311,23 @@ export class Workspace extends KernelObject {
     const { view } = this.#history;
     for (let k = 0; k < count; k++) this.#norms.push(view[k]);
   }
+}
+
+/** Refuses what is no recycle space, or for another method. */
+export function checkRecycle(where: string, recycle: unknown, method: Method | 'auto'): void {
+  if (recycle === undefined) return;
+  if (!(recycle instanceof RecycleSpace)) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${where}: recycle must be made by engine.recycleSpace, not ${show(recycle)}`,
+    );
+  }
+  if (method === 'gcro-dr') return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${where}: recycle is for method "gcro-dr"; "${method}" has nothing to keep`,
+    { option: 'recycle' },
+  );
 }
 
 function kindOf(

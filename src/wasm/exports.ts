@@ -155,6 +155,15 @@ export interface KernelExports {
   gmresBasis(workspace: Pointer): Pointer;
   gmresColumns(workspace: Pointer): number;
   gmresHessenberg(workspace: Pointer): Pointer;
+  gcrodrSize(n: number, restart: number): number;
+  gcrodrInit: Init<[restart: number, space: Pointer]>;
+  gcrodrStep(workspace: Pointer, count: number): number;
+  recycleSize(n: number, dim: number, images: boolean): number;
+  recycleInit(space: Pointer, n: number, dim: number, images: boolean): void;
+  recycleClear(space: Pointer): void;
+  recycleColumns(space: Pointer): number;
+  recycleBasis(space: Pointer): Pointer;
+  recycleImages(space: Pointer): Pointer;
 
   packLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
   unpackLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
@@ -230,6 +239,7 @@ export interface KernelExports {
     work: Pointer,
   ): number;
   solveDense(k: number, A: Pointer, y: Pointer): number;
+  schur(k: number, T: Pointer, Z: Pointer, work: Pointer): number;
   applyToBasis(operator: Pointer, k: number, V: Pointer, stride: number, W: Pointer): void;
   orthogonality(n: number, k: number, V: Pointer, stride: number, work: Pointer): number;
   projectGalerkin(

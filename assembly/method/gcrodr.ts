@@ -21,8 +21,11 @@ import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } 
 
 /** A column of A M^-1 U of which less than this share is new goes, with its vector: the rest is rounding errors. */
 const DEPENDENT: f64 = 1e-10;
-/** Images that are so near those of the last solve say that A M^-1 is the same. */
-const SAME: f64 = 1e-10;
+/**
+ * Images that are so near those of the last solve say that A M^-1 is the same: a cycle that believes it reduces the
+ * residual by as much, and the next begins from the true one.
+ */
+const SAME: f64 = 1e-8;
 
 @unmanaged
 class Gcrodr extends Gmres {

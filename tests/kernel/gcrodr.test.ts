@@ -7,7 +7,7 @@ import { random, randomVector } from '../twins/random.ts';
 import { axpy, dot, norm2 } from '../twins/vector.ts';
 import { REFERENCE, RTOL, rightHandSide, systemMatrix } from './gcrodr-systems.ts';
 import { BUILDS, expectNear, expectSame, type Room, replaced, useRoom } from './harness.ts';
-import { recycled, recycleSpace, Run } from './krylov.ts';
+import { Run, recycled, recycleSpace } from './krylov.ts';
 import { csrOperator, hostOperator, hostPreconditioner, ilu0Preconditioner } from './matrices.ts';
 import { convection, cyclicShift, diagonalMatrix, residualNorm, skew } from './systems.ts';
 
@@ -47,7 +47,11 @@ describe.each(BUILDS)('GCRO-DR, %s', (build) => {
     let [own, others] = [0, 0];
     solves.forEach(({ history, gcrotmk }, step) => {
       const matrix = systemMatrix(kind, wanted.n, step);
-      const run = new Run(room, 'gcro-dr', csrOperator(room, matrix), rhs, { rtol: RTOL, restart, space }).step();
+      const run = new Run(room, 'gcro-dr', csrOperator(room, matrix), rhs, {
+        rtol: RTOL,
+        restart,
+        space,
+      }).step();
       expect(run.status).toBe('converged');
       expect(residualNorm(matrix, rhs, run.x)).toBeLessThanOrEqual(1.0001 * RTOL * norm2(rhs));
       const found = run.takeHistory();
@@ -224,7 +228,13 @@ describe.each(BUILDS)('GCRO-DR, %s', (build) => {
     expect([run.status, run.iterations]).toEqual(['converged', 3]);
     expect(room.k.recycleColumns(space)).toBe(3);
     expectImages(room, 30, space, operator(diagonalMatrix(values)));
-    const again = new Run(room, 'gcro-dr', a, ones.map((_, i) => 1 + (i % 3)), { rtol: 1e-13, space }).step();
+    const again = new Run(
+      room,
+      'gcro-dr',
+      a,
+      ones.map((_, i) => 1 + (i % 3)),
+      { rtol: 1e-13, space },
+    ).step();
     expect([again.status, again.iterations]).toEqual(['converged', 0]);
   });
 

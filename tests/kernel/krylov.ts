@@ -67,7 +67,8 @@ export class Run {
     // biome-ignore format: one line keeps them alike.
     const common = [this.workspace, operator, preconditioner, room.vector(b), this.#x, rtol, atol, maxiter, x0 === undefined, this.#history, historyCapacity] as const;
     if (method === 'gmres') k.gmresInit(...common, restart, options.side === 'left');
-    else if (method === 'gcro-dr') k.gcrodrInit(...common, restart, options.space ?? recycleSpace(room, n, 10, false));
+    else if (method === 'gcro-dr')
+      k.gcrodrInit(...common, restart, options.space ?? recycleSpace(room, n, 10, false));
     else if (method === 'bicgstab') k.bicgstabInit(...common);
     else k.cgInit(...common);
   }
@@ -131,5 +132,7 @@ export function recycleSpace(room: Room, n: number, dim: number, images = true):
 export function recycled(room: Room, n: number, space: Pointer, which: 'basis' | 'images'): Float64Array[] {
   const { k } = room;
   const from = which === 'basis' ? k.recycleBasis(space) : k.recycleImages(space);
-  return Array.from({ length: k.recycleColumns(space) }, (_, j) => room.read(from + j * k.vectorStride(n), n));
+  return Array.from({ length: k.recycleColumns(space) }, (_, j) =>
+    room.read(from + j * k.vectorStride(n), n),
+  );
 }

@@ -113,12 +113,7 @@ describe.each(BUILDS)('schur, %s', (build) => {
     ]);
     const T = expectSchur(room, A);
     expect(blocksOf(T)).toEqual([2, 2, 1]);
-    expectNear(
-      eigenvaluesOf(T).flat(),
-      [6, 8, 6, -8, 1, 3, 1, -3, 1, 0],
-      1,
-      1e-12,
-    );
+    expectNear(eigenvaluesOf(T).flat(), [6, 8, 6, -8, 1, 3, 1, -3, 1, 0], 1, 1e-12);
   });
 
   it('the size of the numbers does not matter', () => {

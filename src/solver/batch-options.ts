@@ -4,8 +4,8 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
+import { checkRecycle } from './recycle-space.ts';
 import type { Method, SolveResult, SolveStatus } from './types.ts';
-import { checkRecycle } from './workspace.ts';
 import type { RunOptions } from './workspace-options.ts';
 
 /** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */

@@ -1,8 +1,9 @@
-import { SeedspanError } from '../errors.ts';
+import { SeedspanError, show } from '../errors.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { RECYCLE_DEFAULTS } from './defaults.ts';
+import type { Method } from './types.ts';
 
 export interface RecycleSpaceOptions {
   /** Unknowns of the systems that it is for. */
@@ -124,5 +125,22 @@ function busy(where: string): SeedspanError {
   return new SeedspanError(
     'BUSY',
     `${where}: the recycle space is in use by a solve that has not ended; wait for it, or make another space`,
+  );
+}
+
+/** Refuses what is no recycle space, or for another method. */
+export function checkRecycle(where: string, recycle: unknown, method: Method | 'auto'): void {
+  if (recycle === undefined) return;
+  if (!(recycle instanceof RecycleSpace)) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${where}: recycle must be made by engine.recycleSpace, not ${show(recycle)}`,
+    );
+  }
+  if (method === 'gcro-dr') return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${where}: recycle is for method "gcro-dr"; "${method}" has nothing to keep`,
+    { option: 'recycle' },
   );
 }

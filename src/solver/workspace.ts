@@ -8,7 +8,7 @@ import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
-import { RecycleSpace } from './recycle-space.ts';
+import { checkRecycle, type RecycleSpace } from './recycle-space.ts';
 import { SeedSubspace } from './seed-subspace.ts';
 import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
@@ -311,23 +311,6 @@ export class Workspace extends KernelObject {
     const { view } = this.#history;
     for (let k = 0; k < count; k++) this.#norms.push(view[k]);
   }
-}
-
-/** Refuses what is no recycle space, or for another method. */
-export function checkRecycle(where: string, recycle: unknown, method: Method | 'auto'): void {
-  if (recycle === undefined) return;
-  if (!(recycle instanceof RecycleSpace)) {
-    throw new SeedspanError(
-      'INVALID_TYPE',
-      `${where}: recycle must be made by engine.recycleSpace, not ${show(recycle)}`,
-    );
-  }
-  if (method === 'gcro-dr') return;
-  throw new SeedspanError(
-    'INVALID_VALUE',
-    `${where}: recycle is for method "gcro-dr"; "${method}" has nothing to keep`,
-    { option: 'recycle' },
-  );
 }
 
 function kindOf(

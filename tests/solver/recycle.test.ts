@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type BatchOptions,
@@ -13,6 +14,7 @@ import {
 import { orthogonalityError } from '../twins/dense.ts';
 import { fivePoint, REGIMES } from '../twins/five-point.ts';
 import { loadAnchor } from '../twins/fixtures.ts';
+import { random, randomDominant, randomSparse } from '../twins/random.ts';
 import {
   asFunction,
   columnsOf,
@@ -187,6 +189,46 @@ describe('a sequence', () => {
     expect(await count({ recycle })).toBeLessThan(0.6 * cold);
     expect(await count({ recycle, lanes: 1 })).toBeLessThan(0.6 * cold);
     expect(engine.solve(systems()[0].A, vector(n), { method, recycle }).converged).toBe(true);
+  });
+});
+
+describe('any sequence', () => {
+  it('of random systems, singular ones among them, ends honestly', () => {
+    const one = fc.record({
+      density: fc.double({ min: 0, max: 0.7, noNaN: true }),
+      seed: fc.nat(1e6),
+      dominant: fc.boolean(),
+      again: fc.boolean(),
+      preconditioner: fc.constantFrom('none', 'jacobi'),
+      restart: fc.integer({ min: 1, max: 14 }),
+      maxiter: fc.constantFrom(0, 1, 3, 200),
+      start: fc.boolean(),
+    });
+    const sequences = fc.record({
+      n: fc.integer({ min: 1, max: 18 }),
+      dim: fc.integer({ min: 1, max: 20 }),
+      solves: fc.array(one, { minLength: 1, maxLength: 6 }),
+    });
+    fc.assert(
+      fc.property(sequences, ({ n, dim, solves }) => {
+        using recycle = engine.recycleSpace({ size: n, dim });
+        let A = poisson2d(n, 1);
+        for (const { density, seed, dominant, again, start, ...options } of solves) {
+          const make = dominant
+            ? randomDominant(n, density, random(seed))
+            : randomSparse([n, n], density, random(seed));
+          if (!again) A = fromTwin(make);
+          const b = vector(n, seed + 1);
+          const preconditioner = dominant && !again ? (options.preconditioner as 'none' | 'jacobi') : 'none';
+          const x0 = start ? vector(n, seed + 2) : undefined;
+          const result = engine.solve(A, b, { ...options, preconditioner, method, recycle, x0 });
+          expectHonest(A, b, result);
+          expect(recycle.orthogonality()).toBeLessThan(1e-8);
+          expect(recycle.basis().every(Number.isFinite)).toBe(true);
+        }
+      }),
+      { numRuns: 400 },
+    );
   });
 });
 

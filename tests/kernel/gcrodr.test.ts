@@ -67,14 +67,16 @@ describe.each(BUILDS)('GCRO-DR, %s', (build) => {
     expect(outside(columns, recycled(room, wanted.n, space, 'basis'))).toBeLessThan(1e-3);
   });
 
-  it('the first cycle is one of GMRES, bit for bit', () => {
+  it('the first cycle is one of GMRES', () => {
     for (const preconditioner of [0, ilu0Preconditioner(room, A)]) {
       for (const restart of [1, 2, 7, 30]) {
         const options = { restart, preconditioner, maxiter: restart };
         const gmres = new Run(room, 'gmres', csrOperator(room, A), b, options).step();
         const run = new Run(room, 'gcro-dr', csrOperator(room, A), b, options).step();
-        expectSame(run.takeHistory(), gmres.takeHistory());
-        expectSame(run.x, gmres.x);
+        const history = gmres.takeHistory();
+        const scale = history.map((norm) => norm + 1e-6 * history[0]);
+        expectNear(run.takeHistory(), history, scale, 1e-9);
+        expectNear(run.x, gmres.x, norm2(gmres.x), 1e-12);
         expect([run.status, run.iterations, run.matvecs]).toEqual([
           gmres.status,
           gmres.iterations,

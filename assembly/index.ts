@@ -23,7 +23,6 @@ export {
   applyPreconditioner,
 } from './preconditioner/preconditioner';
 export {
-  vectorStride,
   loosen,
   statusOf,
   iterationsOf,
@@ -35,11 +34,28 @@ export {
 } from './method/iteration';
 export * from './method/bicgstab';
 export * from './method/cg';
-export * from './method/gmres';
+export {
+  gmresSize,
+  gmresInit,
+  gmresStep,
+  gmresBasis,
+  gmresColumns,
+  gmresHessenberg,
+} from './method/gmres';
+export { gcrodrSize, gcrodrInit, gcrodrStep } from './method/gcrodr';
 export { orthogonalize } from './subspace/arnoldi';
 export { solveCholesky, solveDense } from './subspace/dense';
 export { crossGram, gram } from './subspace/gram';
 export { mergeBasis } from './subspace/merge';
+export { schur } from './subspace/schur';
+export {
+  recycleSize,
+  recycleInit,
+  recycleClear,
+  recycleColumns,
+  recycleBasis,
+  recycleImages,
+} from './subspace/recycle';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
 export { flatDifference, gradient } from './fokkerplanck/difference';
 export { naAssemble } from './fokkerplanck/na2024';

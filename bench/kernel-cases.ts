@@ -716,8 +716,11 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   bicgstabInit: 'timed with bicgstabStep',
   cgInit: 'timed with cgStep',
   gmresInit: 'timed with gmresStep',
+  gcrodrInit: 'timed with gcrodrStep',
+  gcrodrStep: 'in bench:solve, gcro-dr',
+  schur: 'within gcrodrStep, once a cycle',
 };
 
 /** Exports that keep books, and take no time that depends on n. */
 export const BOOKS =
-  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;
+  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;

@@ -3,6 +3,7 @@ export type { BatchOptions, BatchProgress, BatchResult, BatchSystem, Lanes } fro
 export { createEngine, type Engine, type EngineOptions } from './solver/engine.ts';
 export type { Preconditioner } from './solver/preconditioner.ts';
 export type { BasisPrecision } from './solver/projector.ts';
+export type { RecycleSpace, RecycleSpaceOptions } from './solver/recycle-space.ts';
 export type {
   ExpandOptions,
   SeedSubspace,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SCHEME_DEFAULTS } from '../src/diffusion/index.ts';
-import { SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
+import { RECYCLE_DEFAULTS, SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -58,6 +58,8 @@ describe('the README', () => {
     for (const [name, value] of Object.entries(SOLVE_DEFAULTS)) {
       expect(rows.get(name), name).toBe(typeof value === 'string' ? `'${value}'` : String(value));
     }
+    expect(rows.has('recycle')).toBe(true);
+    expect(readme).toContain(`engine.recycleSpace({ size, dim: ${RECYCLE_DEFAULTS.dim} })`);
   });
 
   it('gives the defaults of the schemes as they are', () => {

@@ -16,12 +16,12 @@ import { begin, finish, firstVector, Iteration, record, trueResidual, vectorStri
 import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } from './iteration';
 
 /** A cycle that leaves more than this share of the residual has stagnated: the next would repeat it. */
-const NO_PROGRESS: f64 = 1 - 1e-6;
+export const NO_PROGRESS: f64 = 1 - 1e-6;
 /** A diagonal entry of R below this share of the largest is a singular direction, and not divided by. */
-const SINGULAR: f64 = 1e-14;
+export const SINGULAR: f64 = 1e-14;
 
 @unmanaged
-class Gmres extends Iteration {
+export class Gmres extends Iteration {
   /** Dimension m of a cycle, and columns done in the present one. */
   restart: i32;
   columns: i32;
@@ -168,7 +168,7 @@ function iterate(it: Gmres): void {
 }
 
 /** Brings column j of H to triangular form in R, and g along. Returns the residual norm that is left. */
-function rotate(it: Gmres, j: i32, column: usize): f64 {
+export function rotate(it: Gmres, j: i32, column: usize): f64 {
   const r = it.R + column;
   memory.copy(r, it.H + column, <usize>(j + 2) << 3);
   for (let i: usize = 0; i < <usize>j << 3; i += 8) {
@@ -224,7 +224,7 @@ function endCycle(it: Gmres, brokeDown: bool, claimed: bool): void {
 }
 
 /** work <- y with R y = g, leaving out directions in which R is singular. */
-function solveTriangular(it: Gmres): void {
+export function solveTriangular(it: Gmres): void {
   const size = it.columns;
   const stride = <usize>(it.restart + 1) << 3;
   memory.copy(it.work, it.g, <usize>size << 3);

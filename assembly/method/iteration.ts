@@ -6,6 +6,7 @@
 // Stop test: ||b - A x|| <= tolerance = max(rtol ||b||, atol), on the residual computed from b, A and x anew.
 
 import { applyOperator, Operator } from '../operator/operator';
+export { vectorStride } from '../vector/block';
 import { copy, dot, maxAbs, norm2, subtract, zero } from '../vector/vector';
 
 export const RUNNING: i32 = 0;
@@ -42,11 +43,6 @@ export class Iteration {
   claimedNorm: f64;
   /** The recursive one is believed: an inner solve, whose outer loop computes the residual anyway. */
   inner: bool;
-}
-
-/** Bytes from one vector of a workspace to the next. */
-export function vectorStride(n: i32): usize {
-  return ((<usize>n << 3) + 63) & ~63;
 }
 
 /** Where the vectors of a workspace begin, after a record of `record` bytes. */

@@ -4,6 +4,11 @@
 import { axpy, dot } from './vector';
 import { lanes, madd } from './simd';
 
+/** Bytes from one vector of a workspace, or column of a basis, to the next. */
+export function vectorStride(n: i32): usize {
+  return ((<usize>n << 3) + 63) & ~63;
+}
+
 /** h[0..k) <- V' w */
 export function blockDot(n: i32, k: i32, V: usize, stride: usize, w: usize, h: usize): void {
   let j = 0;

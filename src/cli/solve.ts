@@ -11,7 +11,7 @@ import { type Context, EXIT, paint, toJson } from './context.ts';
 import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
-  method: 'gmres' | 'bicgstab' | 'cg' | 'auto';
+  method: 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'auto';
   preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
   restart?: number;
   rtol: number;
@@ -80,7 +80,7 @@ async function solve(
     const result = await engine.solveAsync(A, b, {
       method: options.method,
       preconditioner: options.preconditioner,
-      ...(options.method === 'gmres' ? { restart: options.restart } : {}),
+      ...(restarts(options) ? { restart: options.restart } : {}),
       rtol: options.rtol,
       atol: options.atol,
       maxiter: options.maxiter,
@@ -105,6 +105,10 @@ async function solve(
     bar.stop();
     engine.dispose();
   }
+}
+
+function restarts({ method }: SolveCommandOptions): boolean {
+  return method === 'gmres' || method === 'gcro-dr';
 }
 
 type Done = Awaited<ReturnType<typeof solve>>;
@@ -180,7 +184,7 @@ export function solveCommand(context: Context): Command {
     )
     .addOption(
       new Option('--method <name>', 'Krylov method; auto looks at the matrix')
-        .choices(['gmres', 'bicgstab', 'cg', 'auto'])
+        .choices(['gmres', 'bicgstab', 'cg', 'gcro-dr', 'auto'])
         .default(SOLVE_DEFAULTS.method),
     )
     .addOption(
@@ -190,7 +194,7 @@ export function solveCommand(context: Context): Command {
     )
     .option(
       '--restart <n>',
-      `iterations between restarts of gmres (default: ${SOLVE_DEFAULTS.restart})`,
+      `iterations between restarts of gmres and gcro-dr (default: ${SOLVE_DEFAULTS.restart})`,
       integerFrom(1),
     )
     .option('--rtol <x>', 'stop when ||b - A x|| <= max(rtol ||b||, atol)', notNegative, 1e-10)
@@ -221,8 +225,8 @@ Examples:
         options: SolveCommandOptions,
         command: Command,
       ) => {
-        if (options.restart !== undefined && options.method !== 'gmres') {
-          command.error(`error: --restart is an option of gmres, not of ${options.method}`, {
+        if (options.restart !== undefined && !restarts(options)) {
+          command.error(`error: --restart is an option of gmres and gcro-dr, not of ${options.method}`, {
             exitCode: EXIT.usage,
           });
         }

@@ -37,17 +37,26 @@ export class OneLane implements LaneSolver {
   #running = false;
 
   constructor(kernel: Kernel, A: CsrMatrix, options: BatchOptions, where: string) {
-    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart, storage } = options;
-    this.#workspace = new Workspace(kernel, A, { method, preconditioner, side, restart, storage }, where);
+    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart, storage, recycle } = options;
+    const workspace = new Workspace(kernel, A, { method, preconditioner, side, restart, storage }, where);
+    try {
+      // For all systems: between two slices of one, nobody else may change it.
+      recycle?.take(workspace, kernel, workspace.size, where);
+    } catch (error) {
+      workspace.dispose();
+      throw error;
+    }
+    this.#workspace = workspace;
     this.#options = options;
     this.#indptr = A.indptr;
     this.#indices = A.indices;
   }
 
   start(_lane: number, { A, b, x0 }: BatchSystem, where: string): void {
-    const { rtol, atol, maxiter, seed, projection } = this.#options;
+    const { rtol, atol, maxiter, seed, projection, recycle } = this.#options;
     this.#using(where, () => {
-      this.#running = this.#workspace.begin(A, b, { x0, rtol, atol, maxiter, seed, projection }, where);
+      const options = { x0, rtol, atol, maxiter, seed, projection, recycle };
+      this.#running = this.#workspace.begin(A, b, options, where);
     });
   }
 
@@ -88,6 +97,7 @@ export class OneLane implements LaneSolver {
   }
 
   dispose(): void {
+    this.#options.recycle?.giveBack();
     this.#workspace.dispose();
   }
 

@@ -4,6 +4,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
+import { checkRecycle } from './recycle-space.ts';
 import { checkSeed } from './seed-subspace.ts';
 import type { Method, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
@@ -34,6 +35,7 @@ export interface BatchOptions
     | 'storage'
     | 'seed'
     | 'projection'
+    | 'recycle'
   > {
   /**
    * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
@@ -92,6 +94,7 @@ const OPTIONS = [
   'storage',
   'seed',
   'projection',
+  'recycle',
   'lanes',
   'signal',
   'onProgress',
@@ -121,6 +124,7 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
       option: 'side',
     });
   }
+  checkRecycle(where, options.recycle, method);
   if (lanes === 2 || lanes === 4) {
     const reason = whyNotInLanes(options);
     if (reason !== undefined) {

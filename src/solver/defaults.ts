@@ -22,6 +22,9 @@ export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14, precision: 'double' } as co
 /** Of the length of a direction that is to join a basis: with less than this share new, it counts as dependent. */
 export const DEPENDENT = { double: 1e-8, single: 1e-5 } as const;
 
+/** Most vectors that `gcro-dr` keeps, from cycle to cycle and in `engine.recycleSpace`. */
+export const RECYCLE_DEFAULTS = { dim: 10 } as const;
+
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
 export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
 

@@ -25,6 +25,7 @@ import {
   WORKSPACE_OPTIONS,
 } from './options.ts';
 import { FACTORED_KINDS, type FactoredKind, Preconditioner } from './preconditioner.ts';
+import { RecycleSpace, type RecycleSpaceOptions } from './recycle-space.ts';
 import { SeedSubspace, type SeedSubspaceOptions, type SeedSystem } from './seed-subspace.ts';
 import type { SolveAsyncOptions, SolveOptions } from './solve-options.ts';
 import type { SolveResult, SystemMatrix } from './types.ts';
@@ -174,8 +175,9 @@ export class Engine extends Disposable {
    * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
    * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
    * same, bit for bit, whatever the order and the neighbours (but that with `method: 'auto'` the first system decides
-   * on the method). With `seed`, each system's start is projected on the seed's subspace, which is not to be changed
-   * while the batch runs. Kernel memory is given back when the loop ends, also by `break` or an error.
+   * on the method, and that with `recycle` each system has what those before it left). With `seed`, each system's
+   * start is projected on the seed's subspace, which is not to be changed while the batch runs. Kernel memory is given
+   * back when the loop ends, also by `break` or an error.
    *
    * @param systems - `{ A, b, x0? }` each, from an array, a generator, or an asynchronous one. They are taken while
    *   the loop runs.
@@ -233,6 +235,23 @@ export class Engine extends Disposable {
       );
     }
     return new Preconditioner(this.kernel, kind, A);
+  }
+
+  /**
+   * Makes an empty space for a sequence of solves by `gcro-dr`; see {@link RecycleSpace}.
+   *
+   * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`, `OUT_OF_MEMORY`, `DISPOSED`.
+   */
+  recycleSpace(options: RecycleSpaceOptions): RecycleSpace {
+    const where = 'recycleSpace';
+    this.checkAlive('the engine');
+    checkOptionNames(where, options ?? {}, ['size', 'dim']);
+    if (options?.size === undefined) {
+      throw new SeedspanError('INVALID_VALUE', `${where}: needs the option size, the number of unknowns`);
+    }
+    checkCount(where, 'size', options.size, 0);
+    checkCount(where, 'dim', options.dim, 1);
+    return new RecycleSpace(this.kernel, options);
   }
 
   /**

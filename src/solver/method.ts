@@ -1,6 +1,7 @@
 import type { Scope } from '../memory/scope.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
+import { RECYCLE_DEFAULTS } from './defaults.ts';
 import type { Method, SolveStatus } from './types.ts';
 
 /** The kernel's numbers (`assembly/method/iteration.ts`); 0 is still running. */
@@ -12,7 +13,7 @@ export const STATUSES: readonly SolveStatus[] = [
   'non-finite',
 ];
 
-/** What `init` needs, besides the two numbers of GMRES. */
+/** What `init` needs, besides what the method was made with. */
 export interface Start {
   operator: Pointer;
   /** 0: none. */
@@ -26,6 +27,8 @@ export interface Start {
   zeroStart: boolean;
   history: Pointer;
   historyCapacity: number;
+  /** The space that GCRO-DR is to use and renew; without it, one of its own that begins empty. */
+  recycle?: Pointer;
 }
 
 /** A Krylov method with its workspace in the kernel: started any number of times, each in as many steps as wanted. */
@@ -37,6 +40,8 @@ export class KernelMethod {
   readonly #kernel: Kernel;
   readonly #restart: number;
   readonly #left: boolean;
+  /** GCRO-DR's own space; 0 for other methods. */
+  readonly #space: Pointer;
   readonly #step: (workspace: Pointer, count: number) => number;
 
   constructor(
@@ -52,6 +57,7 @@ export class KernelMethod {
       gmres: () => exports.gmresSize(n, restart),
       bicgstab: () => exports.bicgstabSize(n, preconditioned),
       cg: () => exports.cgSize(n, preconditioned),
+      'gcro-dr': () => exports.gcrodrSize(n, restart),
     }[method]();
     this.method = method;
     this.pointer = scope.bytes(bytes, `the vectors of ${method}`);
@@ -59,7 +65,13 @@ export class KernelMethod {
     this.#kernel = scope.kernel;
     this.#restart = restart;
     this.#left = left;
-    this.#step = { gmres: exports.gmresStep, bicgstab: exports.bicgstabStep, cg: exports.cgStep }[method];
+    this.#space = method === 'gcro-dr' ? ownSpace(scope, n) : 0;
+    this.#step = {
+      gmres: exports.gmresStep,
+      bicgstab: exports.bicgstabStep,
+      cg: exports.cgStep,
+      'gcro-dr': exports.gcrodrStep,
+    }[method];
   }
 
   /** Starts; returns true while there is more to do. */
@@ -71,8 +83,14 @@ export class KernelMethod {
     if (this.method === 'gmres') {
       const restart = this.#restart;
       const left = this.#left;
-      // biome-ignore format: one line a call keeps the three alike.
+      // biome-ignore format: one line a call keeps them alike.
       return exports.gmresInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, restart, left) === 0;
+    }
+    if (this.method === 'gcro-dr') {
+      if (start.recycle === undefined) exports.recycleClear(this.#space);
+      const space = start.recycle ?? this.#space;
+      // biome-ignore format: as above.
+      return exports.gcrodrInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, this.#restart, space) === 0;
     }
     const init = this.method === 'cg' ? exports.cgInit : exports.bicgstabInit;
     // biome-ignore format: as above.
@@ -119,4 +137,13 @@ export class KernelMethod {
   takeHistory(): number {
     return this.#kernel.exports.takeHistory(this.pointer);
   }
+}
+
+/** A space for one solve, between its cycles. */
+function ownSpace(scope: Scope, n: number): Pointer {
+  const { exports } = scope.kernel;
+  const dim = Math.max(1, Math.min(RECYCLE_DEFAULTS.dim, n));
+  const space = scope.bytes(exports.recycleSize(n, dim, false), 'the recycled vectors');
+  exports.recycleInit(space, n, dim, false);
+  return space;
 }

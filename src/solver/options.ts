@@ -6,7 +6,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { Preconditioner } from './preconditioner.ts';
 import type { Method, PreconditionerKind, ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
-export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg'];
+export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg', 'gcro-dr'];
 const SOLVE_METHODS: readonly (Method | 'auto')[] = [...METHODS, 'auto'];
 export const PRECONDITIONERS: readonly PreconditionerKind[] = [
   'none',
@@ -35,6 +35,7 @@ export const SOLVE_OPTIONS = [
   'workspace',
   'seed',
   'projection',
+  'recycle',
 ] as const;
 export const SOLVE_ASYNC_OPTIONS = [...SOLVE_OPTIONS, 'signal', 'onProgress'] as const;
 

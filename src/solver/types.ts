@@ -14,7 +14,14 @@ import type { CsrMatrix } from '../sparse/index.ts';
  */
 export type SolveStatus = 'converged' | 'max-iterations' | 'breakdown' | 'stagnated' | 'non-finite';
 
-export type Method = 'gmres' | 'bicgstab' | 'cg';
+/**
+ * - `gmres`: Saad and Schultz 1986, with restarts.
+ * - `bicgstab`: van der Vorst 1992.
+ * - `cg`: Hestenes and Stiefel 1952, for symmetric positive definite matrices.
+ * - `gcro-dr`: GMRES with deflated restarting and recycling (Parks et al. 2006, SIAM J. Sci. Comput. 28): what slows
+ *   GMRES down is kept from cycle to cycle, and with `recycle` from system to system.
+ */
+export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
 /**
  * What a solve is preconditioned with.
  *

@@ -1,5 +1,6 @@
 import { SeedspanError } from '../errors.ts';
 import type { Preconditioner } from './preconditioner.ts';
+import type { RecycleSpace } from './recycle-space.ts';
 import type { SeedSubspace } from './seed-subspace.ts';
 import type { MatrixFree, Method, PreconditionerKind, ProjectionKind, Storage } from './types.ts';
 
@@ -15,12 +16,12 @@ export interface RunOptions {
   preconditioner?: PreconditionerKind | MatrixFree | Preconditioner;
   /** GMRES only: the side of the preconditioner. */
   side?: 'left' | 'right';
-  /** GMRES only: dimension of a cycle; never more than n is used. */
+  /** GMRES and GCRO-DR: dimension of a cycle, recycled vectors included; never more than n is used. */
   restart?: number;
   /** Stop when `||b - A x|| <= max(rtol ||b||, atol)`. */
   rtol?: number;
   atol?: number;
-  /** Most iterations; a GMRES iteration is one step of Arnoldi, a restart costs none. */
+  /** Most iterations; an iteration of GMRES or GCRO-DR is one step of Arnoldi, a restart costs none. */
   maxiter?: number;
   /** Start; zero without it. Not changed, unless it is `out` too. */
   x0?: ArrayLike<number>;
@@ -32,6 +33,11 @@ export interface RunOptions {
   /** Improve the start by projection on a seed's Krylov subspace. */
   seed?: SeedSubspace;
   projection?: ProjectionKind;
+  /**
+   * GCRO-DR only: what solves before have left, to be used and renewed. Without it a solve recycles from cycle to
+   * cycle, at most 10 vectors, and leaves nothing.
+   */
+  recycle?: RecycleSpace;
 }
 
 export type WorkspaceOptions = Pick<

@@ -8,6 +8,7 @@ import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
+import { checkRecycle, type RecycleSpace } from './recycle-space.ts';
 import { checkSeed, keepsStart } from './seed-subspace.ts';
 import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
@@ -47,6 +48,9 @@ export class Workspace extends KernelObject {
   /** Products with A outside the method. */
   #projectionMatvecs = 0;
   #busy = false;
+  /** The recycle space of the present solve, and whether it is to be given back at its end. */
+  #recycle: RecycleSpace | undefined;
+  #taken = false;
 
   /** @internal */
   constructor(kernel: Kernel, A: SystemMatrix, options: WorkspaceOptions, where: string) {
@@ -166,6 +170,8 @@ export class Workspace extends KernelObject {
     checkSeed(where, seed);
     seed?.checkUsable(this.kernel, n, where);
     const start = this.#start;
+    this.#takeRecycle(options, where);
+    start.recycle = this.#recycle?.pointer;
     takeVector(this.kernel, where, 'b', b, this.#b);
     if (x0 !== undefined) takeVector(this.kernel, where, 'x0', x0, this.#x);
     this.#operator.load(A);
@@ -245,6 +251,8 @@ export class Workspace extends KernelObject {
    */
   release(): void {
     this.#busy = false;
+    if (this.#taken) this.#recycle?.giveBack();
+    this.#taken = false;
     if (this.preconditioner instanceof Preconditioner) this.preconditioner.letGo();
     this.letGo();
   }
@@ -252,6 +260,15 @@ export class Workspace extends KernelObject {
   #checkStillUsable(): void {
     this.checkAlive('the workspace');
     if (this.preconditioner instanceof Preconditioner) this.preconditioner.checkAlive('the preconditioner');
+    this.#recycle?.checkAlive('the recycle space');
+  }
+
+  #takeRecycle({ recycle }: RunOptions, where: string): void {
+    this.#recycle = undefined;
+    if (recycle === undefined) return;
+    checkRecycle(where, recycle, this.method);
+    this.#taken = recycle.take(this, this.kernel, this.size, where);
+    this.#recycle = recycle;
   }
 
   /** The pointer for the method; 0 without a preconditioner. */

@@ -191,6 +191,15 @@ export interface KernelExports {
   gmresBasis(workspace: Pointer): Pointer;
   gmresColumns(workspace: Pointer): number;
   gmresHessenberg(workspace: Pointer): Pointer;
+  gcrodrSize(n: number, restart: number): number;
+  gcrodrInit: Init<[restart: number, space: Pointer]>;
+  gcrodrStep(workspace: Pointer, count: number): number;
+  recycleSize(n: number, dim: number, images: boolean): number;
+  recycleInit(space: Pointer, n: number, dim: number, images: boolean): void;
+  recycleClear(space: Pointer): void;
+  recycleColumns(space: Pointer): number;
+  recycleBasis(space: Pointer): Pointer;
+  recycleImages(space: Pointer): Pointer;
 
   packLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
   unpackLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
@@ -266,6 +275,7 @@ export interface KernelExports {
     work: Pointer,
   ): number;
   solveDense(k: number, A: Pointer, y: Pointer): number;
+  schur(k: number, T: Pointer, Z: Pointer, work: Pointer): number;
   solveCholesky(k: number, G: Pointer, y: Pointer, least: number): number;
   crossGram(n: number, k: number, V: Pointer, vStride: number, W: Pointer, wStride: number, G: Pointer): void;
   gram(n: number, k: number, W: Pointer, stride: number, G: Pointer): void;

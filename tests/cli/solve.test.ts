@@ -37,6 +37,7 @@ test.each([
   ['gmres', 'ilu0'],
   ['gmres', 'none'],
   ['bicgstab', 'jacobi'],
+  ['gcro-dr', 'ilu0'],
 ])('%s with %s: x is written and right', async (method, preconditioner) => {
   const { code, stdout, stderr } = await seedspan(
     ...[

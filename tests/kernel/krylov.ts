@@ -3,7 +3,7 @@
 import type { Pointer } from '../../src/wasm/exports.ts';
 import type { Room } from './harness.ts';
 
-export const METHODS = ['gmres', 'bicgstab', 'cg'] as const;
+export const METHODS = ['gmres', 'bicgstab', 'cg', 'gcro-dr'] as const;
 export type Method = (typeof METHODS)[number];
 
 /** By the kernel's numbers. */
@@ -29,6 +29,8 @@ export interface Options {
   restart?: number;
   /** Default: right. */
   side?: 'left' | 'right';
+  /** GCRO-DR: a space that is kept. Default: one of ten columns for this solve. */
+  space?: Pointer;
   /** Default: room for all of it. */
   historyCapacity?: number;
 }
@@ -52,6 +54,7 @@ export class Run {
       gmres: () => k.gmresSize(n, restart),
       bicgstab: () => k.bicgstabSize(n, preconditioned),
       cg: () => k.cgSize(n, preconditioned),
+      'gcro-dr': () => k.gcrodrSize(n, restart),
     }[method]();
     this.method = method;
     this.n = n;
@@ -61,9 +64,11 @@ export class Run {
     // Without a start, x holds NaN: it may not be read.
     this.#x = room.vector(x0 ?? n);
     this.#history = room.vector(historyCapacity);
-    // biome-ignore format: one line keeps the three alike.
+    // biome-ignore format: one line keeps them alike.
     const common = [this.workspace, operator, preconditioner, room.vector(b), this.#x, rtol, atol, maxiter, x0 === undefined, this.#history, historyCapacity] as const;
     if (method === 'gmres') k.gmresInit(...common, restart, options.side === 'left');
+    else if (method === 'gcro-dr')
+      k.gcrodrInit(...common, restart, options.space ?? recycleSpace(room, n, 10, false));
     else if (method === 'bicgstab') k.bicgstabInit(...common);
     else k.cgInit(...common);
   }
@@ -71,7 +76,12 @@ export class Run {
   /** At most `count` iterations more; the whole solve without it. */
   step(count = 2 ** 31 - 1): this {
     const { k } = this.#room;
-    const step = { gmres: k.gmresStep, bicgstab: k.bicgstabStep, cg: k.cgStep }[this.method];
+    const step = {
+      gmres: k.gmresStep,
+      bicgstab: k.bicgstabStep,
+      cg: k.cgStep,
+      'gcro-dr': k.gcrodrStep,
+    }[this.method];
     const status = step(this.workspace, count);
     if (STATUSES[status] !== this.status) throw new Error(`step says ${status}, statusOf ${this.status}`);
     return this;
@@ -109,4 +119,20 @@ export class Run {
   takeHistory(): Float64Array {
     return this.#room.read(this.#history, this.#room.k.takeHistory(this.workspace));
   }
+}
+
+/** An empty space for GCRO-DR; with `images` one that is kept from solve to solve. */
+export function recycleSpace(room: Room, n: number, dim: number, images = true): Pointer {
+  const space = room.bytes(room.k.recycleSize(n, dim, images), 8);
+  room.k.recycleInit(space, n, dim, images);
+  return space;
+}
+
+/** U or C of a space, by columns. */
+export function recycled(room: Room, n: number, space: Pointer, which: 'basis' | 'images'): Float64Array[] {
+  const { k } = room;
+  const from = which === 'basis' ? k.recycleBasis(space) : k.recycleImages(space);
+  return Array.from({ length: k.recycleColumns(space) }, (_, j) =>
+    room.read(from + j * k.vectorStride(n), n),
+  );
 }

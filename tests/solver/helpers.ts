@@ -16,7 +16,7 @@ import {
 import type { Csr } from '../twins/csr.ts';
 import { random, randomVector } from '../twins/random.ts';
 
-export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg'];
+export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg', 'gcro-dr'];
 export const PRECONDITIONERS: readonly PreconditionerKind[] = ['none', 'jacobi', 'ilu0'];
 export const STORAGES: readonly Storage[] = ['auto', 'csr', 'dia'];
 

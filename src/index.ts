@@ -4,12 +4,8 @@ export { createEngine, type Engine, type EngineOptions } from './solver/engine.t
 export type { Preconditioner } from './solver/preconditioner.ts';
 export type { BasisPrecision } from './solver/projector.ts';
 export type { RecycleSpace, RecycleSpaceOptions } from './solver/recycle-space.ts';
-export type {
-  ExpandOptions,
-  SeedSubspace,
-  SeedSubspaceOptions,
-  SeedSystem,
-} from './solver/seed-subspace.ts';
+export type { ExpandOptions, SeedSubspaceOptions, SeedSystem } from './solver/seed-options.ts';
+export type { SeedSubspace } from './solver/seed-subspace.ts';
 export type { SolveAsyncOptions, SolveOptions } from './solver/solve-options.ts';
 export type {
   MatrixFree,

@@ -10,7 +10,7 @@ import { STATUSES } from './method.ts';
 import { samePattern } from './operator.ts';
 import { takeVector } from './options.ts';
 import { zeroPivot } from './preconditioner.ts';
-import { keepsStart } from './seed-subspace.ts';
+import { keepsStart } from './projector.ts';
 import { Workspace } from './workspace.ts';
 
 /** Solves as many systems at once as it has lanes. One that throws in `start` leaves its lane free. */

@@ -26,7 +26,8 @@ import {
 } from './options.ts';
 import { FACTORED_KINDS, type FactoredKind, Preconditioner } from './preconditioner.ts';
 import { RecycleSpace, type RecycleSpaceOptions } from './recycle-space.ts';
-import { SeedSubspace, type SeedSubspaceOptions, type SeedSystem } from './seed-subspace.ts';
+import type { SeedSubspaceOptions, SeedSystem } from './seed-options.ts';
+import { SeedSubspace } from './seed-subspace.ts';
 import type { SolveAsyncOptions, SolveOptions } from './solve-options.ts';
 import type { SolveResult, SystemMatrix } from './types.ts';
 import { Workspace } from './workspace.ts';

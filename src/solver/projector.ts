@@ -186,3 +186,13 @@ export class Projector {
     return this.#kernel.exports.orthogonality(this.#n, basis.size, V, this.#stride, this.#small.pointer);
   }
 }
+
+/**
+ * Whether a projected start is kept, by the true residual norms. Where A V is nearly dependent, rounding may do more
+ * harm to x than the projection does good; or it overflows. Galerkin's residual may grow as it will.
+ *
+ * @internal
+ */
+export function keepsStart(kind: ProjectionKind, before: number, after: number): boolean {
+  return after <= before || (kind === 'galerkin' && Number.isFinite(after));
+}

@@ -9,39 +9,14 @@ import { KrylovBasis } from './krylov-basis.ts';
 import { KernelOperator } from './operator.ts';
 import { checkCount, checkSolveOptions, checkVector, systemSize, takeVector } from './options.ts';
 import { Basis, type BasisPrecision, Projector } from './projector.ts';
+import {
+  checkIsSystem,
+  checkSystem,
+  type ExpandOptions,
+  type SeedSubspaceOptions,
+  type SeedSystem,
+} from './seed-options.ts';
 import type { ProjectionKind, Storage, SystemMatrix } from './types.ts';
-
-/** A system whose Krylov subspace is to be used for others. */
-export interface SeedSystem {
-  A: SystemMatrix;
-  /** Length n. */
-  b: ArrayLike<number>;
-  /** Its solution, or another vector that is known of it: a direction beside those of the Krylov basis. */
-  x?: ArrayLike<number>;
-}
-
-export interface SeedSubspaceOptions {
-  /** Most Krylov vectors of each seed; never more than n are made. Default 20. */
-  dim?: number;
-  /** Most basis vectors in all, for which memory is reserved. Default: `dim` for each of the seeds given; at most n. */
-  maxDim?: number;
-  /** Stop earlier, when the residual of the seed's own system is down to this share of ||b||. Default 1e-14. */
-  rtol?: number;
-  /**
-   * How the basis is stored. `single` halves its memory; products and sums are of double precision all the same, and
-   * the start that a projection finds differs in the seventh digit. The accuracy of a solve does not depend on it.
-   * Default `double`.
-   */
-  precision?: BasisPrecision;
-  storage?: Storage;
-  /** Unknowns; needed for a matrix-free system only. */
-  size?: number;
-}
-
-export interface ExpandOptions extends Pick<SeedSubspaceOptions, 'dim' | 'rtol' | 'storage'> {
-  /** As {@link SeedSystem.x}. With `dim: 0` it is all that is added. */
-  x?: ArrayLike<number>;
-}
 
 /**
  * The span of the Krylov subspaces `span{b, A b, ..., A^(k-1) b}` of seeds' systems, and of what else is added, by an
@@ -115,7 +90,7 @@ export class SeedSubspace extends KernelObject {
     return this.#basis.size;
   }
 
-  /** How many systems it was built from. */
+  /** How many systems it was given, at first and by `expand`. */
   get seeds(): number {
     return this.#seeds;
   }
@@ -326,16 +301,6 @@ export class SeedSubspace extends KernelObject {
   }
 }
 
-/**
- * Whether a projected start is kept, by the true residual norms. Where A V is nearly dependent, rounding may do more
- * harm to x than the projection does good; or it overflows. Galerkin's residual may grow as it will.
- *
- * @internal
- */
-export function keepsStart(kind: ProjectionKind, before: number, after: number): boolean {
-  return after <= before || (kind === 'galerkin' && Number.isFinite(after));
-}
-
 /** Refuses what is not a seed. */
 export function checkSeed(where: string, seed: unknown): void {
   if (seed === undefined || seed instanceof SeedSubspace) return;
@@ -343,20 +308,4 @@ export function checkSeed(where: string, seed: unknown): void {
     'INVALID_TYPE',
     `${where}: seed must be made by engine.seedSubspace, not ${show(seed)}`,
   );
-}
-
-function checkIsSystem(where: string, system: SeedSystem): void {
-  if (typeof system !== 'object' || system === null) {
-    throw new SeedspanError('INVALID_TYPE', `${where}: a seed must be { A, b, x? }, not ${show(system)}`);
-  }
-  checkOptionNames(where, system, ['A', 'b', 'x']);
-}
-
-function checkSystem(where: string, { A, b, x }: SeedSystem, n: number): void {
-  const size = systemSize(where, A, typeof A === 'function' ? n : undefined);
-  if (size !== n) {
-    throw new SeedspanError('SHAPE_MISMATCH', `${where}: a seed has ${size} unknowns, the others ${n}`);
-  }
-  checkVector(where, 'b', b, n);
-  if (x !== undefined) checkVector(where, 'x', x, n);
 }

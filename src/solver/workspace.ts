@@ -8,8 +8,9 @@ import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
 import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
+import { keepsStart } from './projector.ts';
 import { checkRecycle, type RecycleSpace } from './recycle-space.ts';
-import { checkSeed, keepsStart } from './seed-subspace.ts';
+import { checkSeed } from './seed-subspace.ts';
 import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
 

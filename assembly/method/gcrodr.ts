@@ -9,7 +9,7 @@
 // Without columns in U a cycle is one of GMRES(m).
 
 import { applyPreconditioner } from '../preconditioner/preconditioner';
-import { LOOSE, orthogonalize, orthogonalizeTo } from '../subspace/arnoldi';
+import { orthogonalize } from '../subspace/arnoldi';
 import { combineSize, Recycle } from '../subspace/recycle';
 import { blockUpdate } from '../vector/block';
 import { axpy, copy, zero } from '../vector/vector';
@@ -115,9 +115,8 @@ function iterate(it: Gcrodr): void {
   const lead = <usize>(it.restart + 1) << 3;
   const column = it.G + <usize>(k + j) * lead;
   memory.fill(column, 0, lead);
-  const norm = it.preconditioner
-    ? orthogonalizeTo(LOOSE, n, k + j + 1, it.W, stride, w, column, it.work)
-    : orthogonalize(n, k + j + 1, it.W, stride, w, column, it.work);
+  // The strict test, other than in GMRES: V becomes C, and what is lost in one cycle doubles in each of the next.
+  const norm = orthogonalize(n, k + j + 1, it.W, stride, w, column, it.work);
   if (!isFinite(load<f64>(column))) return finish(it, NON_FINITE, it.z);
   const estimate = rotate(it, j, <usize>j * lead);
   it.columns = j + 1;

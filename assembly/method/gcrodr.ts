@@ -9,7 +9,7 @@
 // Without columns in U a cycle is one of GMRES(m).
 
 import { applyPreconditioner } from '../preconditioner/preconditioner';
-import { orthogonalize, orthogonalizeTo } from '../subspace/arnoldi';
+import { orthogonalize } from '../subspace/arnoldi';
 import { combineSize, Recycle } from '../subspace/recycle';
 import { blockUpdate } from '../vector/block';
 import { axpy, copy, zero } from '../vector/vector';
@@ -17,12 +17,6 @@ import { enter, Gcrodr, multiply, renew } from './gcrodr-space';
 import { NO_PROGRESS, rotate, solveTriangular } from './gmres';
 import { begin, finish, firstVector, record, trueResidual, vectorStride } from './iteration';
 import { BREAKDOWN, CONVERGED, MAX_ITERATIONS, NON_FINITE, RUNNING, STAGNATED } from './iteration';
-
-/**
- * A projection that leaves less than this share of the norm is followed by another. V becomes a part of C, which many
- * cycles use: half a digit a step may be lost. The strict share takes a third more time for three digits more.
- */
-const ORTHOGONAL: f64 = 0.35;
 
 /** Bytes of a workspace; a float, since it may be more than there is. */
 export function gcrodrSize(n: i32, restart: i32): f64 {
@@ -121,7 +115,8 @@ function iterate(it: Gcrodr): void {
   const lead = <usize>(it.restart + 1) << 3;
   const column = it.G + <usize>(k + j) * lead;
   memory.fill(column, 0, lead);
-  const norm = orthogonalizeTo(ORTHOGONAL, n, k + j + 1, it.W, stride, w, column, it.work);
+  // The strict test, other than in GMRES: V becomes C, and what is lost in one cycle doubles in each of the next.
+  const norm = orthogonalize(n, k + j + 1, it.W, stride, w, column, it.work);
   if (!isFinite(load<f64>(column))) return finish(it, NON_FINITE, it.z);
   const estimate = rotate(it, j, <usize>j * lead);
   it.columns = j + 1;

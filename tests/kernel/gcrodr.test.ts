@@ -3,13 +3,20 @@ import type { Pointer } from '../../src/wasm/exports.ts';
 import { type Csr, operator, product } from '../twins/csr.ts';
 import { orthogonalityError } from '../twins/dense.ts';
 import { ilu0Preconditioner as ilu0Twin } from '../twins/ilu0.ts';
+import { jacobi } from '../twins/jacobi.ts';
 import { random, randomVector } from '../twins/random.ts';
 import { axpy, dot, norm2 } from '../twins/vector.ts';
 import { REFERENCE, RTOL, rightHandSide, systemMatrix } from './gcrodr-systems.ts';
 import { BUILDS, expectNear, expectSame, type Room, replaced, useRoom } from './harness.ts';
 import { Run, recycled, recycleSpace } from './krylov.ts';
-import { csrOperator, hostOperator, hostPreconditioner, ilu0Preconditioner } from './matrices.ts';
-import { convection, cyclicShift, diagonalMatrix, residualNorm, skew } from './systems.ts';
+import {
+  csrOperator,
+  hostOperator,
+  hostPreconditioner,
+  ilu0Preconditioner,
+  jacobiPreconditioner,
+} from './matrices.ts';
+import { convection, cyclicShift, diagonalMatrix, laplacian, residualNorm, skew } from './systems.ts';
 
 type Map = (x: Float64Array) => Float64Array;
 
@@ -111,6 +118,24 @@ describe.each(BUILDS)('GCRO-DR, %s', (build) => {
     expect(gmres.status).not.toBe('converged');
     expect(run.status).toBe('converged');
     expect(run.iterations).toBeLessThan(200);
+  });
+
+  it('C stays orthonormal over many cycles, and the image of U', () => {
+    const matrix = laplacian(40, 25);
+    const size = matrix.shape[0];
+    const rhs = randomVector(size, random(5));
+    for (const preconditioner of [0, jacobiPreconditioner(room, matrix)]) {
+      const space = recycleSpace(room, size, 8);
+      const options = { restart: 12, maxiter: 400, rtol: 1e-30, atol: 0, space, preconditioner };
+      const run = new Run(room, 'gcro-dr', csrOperator(room, matrix), rhs, options);
+      for (let cycle = 0; cycle < 50 && run.status === 'running'; cycle++) {
+        run.step(8);
+        expect(orthogonalityError(recycled(room, size, space, 'images'))).toBeLessThan(1e-13);
+      }
+      expect(run.residualNorm).toBeLessThan(1e-12 * norm2(rhs));
+      const precondition = preconditioner ? jacobi(matrix) : (x: Float64Array) => x;
+      expectImages(room, size, space, (x) => operator(matrix)(precondition(x)), 1e-10);
+    }
   });
 
   it('with a preconditioner, and a start, the space is that of A M^-1', () => {

@@ -61,7 +61,6 @@ export { flatDifference, gradient } from './fokkerplanck/difference';
 export { naAssemble } from './fokkerplanck/na2024';
 export { lauAssemble } from './fokkerplanck/lau2025';
 export { consistentAssemble, countSteepCells } from './fokkerplanck/consistent';
-export { packLane, unpackLane } from './batch/lanes';
-export { csrMultiplyDotsLanes, csrMultiplyLanes, ilu0SolveLanes } from './batch/csr';
+export * from './batch/entry';
 export * from './batch/bicgstab';
 export { pairDensity, transpose } from './density/pairs';

@@ -551,7 +551,7 @@ export const CASES: Partial<Record<keyof KernelExports, KernelCase>> = {
     (n) => 4 * entries(n) + 4 * n + 8 * LANES * (entries(n) + 2 * n),
     (room, { n, csr, data, x, y }) => {
       const [indptr, indices] = [room.integers(csr.indptr), room.integers(csr.indices)];
-      return () => room.k.csrMultiplyLanes(n, LANES, indptr, indices, data, x, y);
+      return () => room.k.csrMultiplyLanes(n, LANES, false, indptr, indices, data, x, y);
     },
     ({ csr, x }, y) =>
       () =>
@@ -566,7 +566,7 @@ export const CASES: Partial<Record<keyof KernelExports, KernelCase>> = {
       const [indptr, indices] = [room.integers(csr.indptr), room.integers(csr.indices)];
       const [diagonal, inverse] = [room.integers(M.diagonal), room.vector(inLanes(M.inverse))];
       room.view(data, LANES * csr.data.length).set(inLanes(M.data));
-      return () => room.k.ilu0SolveLanes(n, LANES, indptr, indices, data, diagonal, inverse, x, y);
+      return () => room.k.ilu0SolveLanes(n, LANES, false, indptr, indices, data, diagonal, inverse, x, y);
     },
     ({ csr, x }, y) => {
       const M = sparse.ilu0Room(csr);

@@ -89,14 +89,8 @@ if (targets.length > 0) {
     rows: targets,
   });
 }
-if (args.only.length === 0) {
-  const batches = [fivePoint(32, 'stiff'), fivePoint(64, 'stiff'), GENERAL.random(), GENERAL.circuit()];
-  tables.push(
-    await batchTable(engine, batches, effort, cases),
-    firstSolveTable(),
-    memoryTable(engine, fivePoint(64, 'mild')),
-  );
-}
+if (wanted('batch', args.only)) tables.push(await batchTable(engine, effort, cases));
+if (args.only.length === 0) tables.push(firstSolveTable(), memoryTable(engine, fivePoint(64, 'mild')));
 engine.dispose();
 
 await publish(

@@ -10,6 +10,7 @@ export type { SolveAsyncOptions, SolveOptions } from './solver/solve-options.ts'
 export type {
   MatrixFree,
   Method,
+  Precision,
   PreconditionerKind,
   ProjectionKind,
   SolveProgress,

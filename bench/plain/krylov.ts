@@ -25,9 +25,11 @@ import {
 export type Solver = (b: Float64Array, x: Float64Array, rtol: number, maxiter: number) => number;
 
 /** BiCGSTAB (van der Vorst 1992) with the CSR product. */
-export function bicgstabCsr(A: Csr): Solver {
+export function bicgstabCsr(A: Csr, precondition?: (r: Float64Array, z: Float64Array) => void): Solver {
   const { n } = A;
   const [r, shadow, p, v, t] = Array.from({ length: 5 }, () => new Float64Array(n));
+  const pHat = precondition === undefined ? p : new Float64Array(n);
+  const sHat = precondition === undefined ? r : new Float64Array(n);
   const dots = new Float64Array(2);
   return (b, x, rtol, maxiter) => {
     const target = (rtol * norm2(b)) ** 2;
@@ -37,16 +39,18 @@ export function bicgstabCsr(A: Csr): Solver {
     p.set(b);
     let rho = dot(r, shadow);
     for (let iteration = 1; iteration <= maxiter; iteration++) {
-      csrMultiply(A, p, v);
+      precondition?.(p, pHat);
+      csrMultiply(A, pHat, v);
       const alpha = rho / dot(shadow, v);
       if (subtractScaledAndSquare(alpha, v, r) <= target) {
-        axpy(alpha, p, x);
+        axpy(alpha, pHat, x);
         return iteration;
       }
-      csrMultiply(A, r, t);
+      precondition?.(r, sHat);
+      csrMultiply(A, sHat, t);
       dotAndSquare(t, r, dots);
       const omega = dots[0] / dots[1];
-      for (let i = 0; i < n; i++) x[i] += alpha * p[i] + omega * r[i];
+      for (let i = 0; i < n; i++) x[i] += alpha * pHat[i] + omega * sHat[i];
       if (subtractScaledAndSquare(omega, t, r) <= target) return iteration;
       const next = dot(r, shadow);
       const beta = (next / rho) * (alpha / omega);

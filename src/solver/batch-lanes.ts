@@ -1,9 +1,9 @@
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
-import type { CsrMatrix } from '../sparse/index.ts';
+import { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import type { BatchOptions, BatchResult, BatchSystem, Lanes } from './batch-options.ts';
+import type { BatchOptions, BatchPlan, BatchResult, BatchSystem, Lanes } from './batch-options.ts';
 import { BATCH_DEFAULTS, defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
 import { type KernelPattern, uploadPattern } from './diagonals.ts';
 import { STATUSES } from './method.ts';
@@ -11,6 +11,7 @@ import { samePattern } from './operator.ts';
 import { takeVector } from './options.ts';
 import { zeroPivot } from './preconditioner.ts';
 import { keepsStart } from './projector.ts';
+import type { Precision } from './types.ts';
 import { Workspace } from './workspace.ts';
 
 /** Solves as many systems at once as it has lanes. One that throws in `start` leaves its lane free. */
@@ -21,7 +22,7 @@ export interface LaneSolver {
   /** At most `count` iterations more, until a lane ends; returns how many at least one lane has made. */
   step(count: number): number;
   running(lane: number): boolean;
-  /** The result of a lane that has ended. */
+  /** The result of a lane that has ended; once for each system. */
   take(lane: number, index: number): BatchResult;
   hasPatternOf(A: CsrMatrix): boolean;
   dispose(): void;
@@ -89,6 +90,7 @@ export class OneLane implements LaneSolver {
       storage,
       ...(projected === undefined ? {} : { projected, projectedResidualNorm }),
       lanes: 1,
+      precision: 'double',
     };
   }
 
@@ -122,9 +124,10 @@ interface Projection {
 /** The kernel's numbers of the kinds. */
 const KINDS = { none: 0, jacobi: 1, ilu0: 2 } as const;
 
-/** BiCGSTAB in two or four lanes. */
+/** BiCGSTAB in two or four lanes in double precision, or in four or eight in single, which are refined. */
 export class SimdLanes extends KernelObject implements LaneSolver {
-  readonly lanes: 2 | 4;
+  readonly lanes: Lanes;
+  readonly precision: Precision;
   readonly #size: number;
   readonly #kind: keyof typeof KINDS;
   readonly #options: BatchOptions;
@@ -143,15 +146,20 @@ export class SimdLanes extends KernelObject implements LaneSolver {
   readonly #operator: Pointer;
   /** By lane, with a seed: what the projection came to. */
   readonly #projections: Projection[] = [];
+  /** Mixed: values, right-hand side and solution of the system in each lane. */
+  readonly #systems: Float64Block;
+  /** Mixed: the starts that were given. */
+  readonly #starts: (Float64Array | undefined)[] = [];
   /** For Jacobi: place of each diagonal entry; -1 where there is none. */
   readonly #places: Int32Array;
 
   /** @internal */
-  constructor(kernel: Kernel, A: CsrMatrix, options: BatchOptions, lanes: 2 | 4) {
+  constructor(kernel: Kernel, A: CsrMatrix, options: BatchOptions, { lanes, precision }: BatchPlan) {
     super(kernel);
     const n = A.shape[0];
     const kind = (options.preconditioner ?? SOLVE_DEFAULTS.preconditioner) as keyof typeof KINDS;
     this.lanes = lanes;
+    this.precision = precision;
     this.#size = n;
     this.#kind = kind;
     this.#options = options;
@@ -161,14 +169,23 @@ export class SimdLanes extends KernelObject implements LaneSolver {
     const isIlu = kind === 'ilu0';
     const { exports } = kernel;
     const parts = this.hold((scope) => {
-      const bytes = exports.batchSize(n, lanes, kind !== 'none');
+      const single = precision === 'mixed';
+      const bytes = exports.batchSize(n, lanes, single, kind !== 'none');
       const workspace = scope.bytes(bytes, `the vectors of ${lanes} systems`);
       const pattern = uploadPattern(scope, A);
-      const data = scope.float64(A.nnz * lanes, `the values of ${lanes} matrices`);
-      const factors = scope.float64(isIlu ? A.nnz * lanes : 0, `the ILU(0) factors of ${lanes} matrices`);
-      // In fours, as the kernel pads its vectors.
-      const padded = Math.ceil((n * lanes) / 4) * 4;
-      const inverses = scope.float64(kind === 'none' ? 0 : padded, `the inverse pivots of ${lanes} matrices`);
+      const size = single ? 4 : 8;
+      const data = scope.bytes(A.nnz * lanes * size, `the values of ${lanes} matrices`);
+      const factors = scope.bytes(
+        isIlu ? A.nnz * lanes * size : 0,
+        `the ILU(0) factors of ${lanes} matrices`,
+      );
+      // In 32 bytes, as the kernel pads its vectors.
+      const padded = Math.ceil((n * lanes * size) / 32) * 32;
+      const inverses = scope.bytes(kind === 'none' ? 0 : padded, `the inverse pivots of ${lanes} matrices`);
+      const systems = scope.float64(
+        single ? lanes * (A.nnz + 2 * n) : 0,
+        `${lanes} systems in double precision`,
+      );
       const diagonal = scope.int32(isIlu ? n : 0, 'the places of the pivots').pointer;
       const { indptr, indices } = pattern;
       exports.batchInit(
@@ -177,11 +194,12 @@ export class SimdLanes extends KernelObject implements LaneSolver {
         lanes,
         indptr,
         indices,
-        data.pointer,
+        data,
         KINDS[kind],
-        factors.pointer,
+        factors,
         diagonal,
-        inverses.pointer,
+        inverses,
+        single ? systems.pointer : 0,
       );
       return {
         workspace,
@@ -193,6 +211,7 @@ export class SimdLanes extends KernelObject implements LaneSolver {
         inverse: scope.float64(kind === 'none' ? 0 : n, 'the inverse pivots of a matrix'),
         b: scope.float64(n, 'a right-hand side'),
         x: scope.float64(n, 'a solution'),
+        systems,
       };
     });
     this.#workspace = parts.workspace;
@@ -206,6 +225,7 @@ export class SimdLanes extends KernelObject implements LaneSolver {
     this.#inverse = parts.inverse;
     this.#b = parts.b;
     this.#x = parts.x;
+    this.#systems = parts.systems;
   }
 
   start(lane: number, { A, b, x0 }: BatchSystem, where: string): void {
@@ -223,6 +243,7 @@ export class SimdLanes extends KernelObject implements LaneSolver {
       exports.batchStart(this.#workspace, lane, values, b, x, rtol, atol, maxiter, cold);
     };
     const cold = x0 === undefined;
+    if (this.precision === 'mixed') this.#starts[lane] = x0 && this.#x.view.slice();
     const improved = this.#project(lane, cold, where);
     begin(cold && !improved);
     if (improved && !this.#keepsStart(lane)) {
@@ -267,7 +288,23 @@ export class SimdLanes extends KernelObject implements LaneSolver {
       storage: 'csr',
       ...projection,
       lanes: this.lanes,
+      precision: this.precision,
     };
+  }
+
+  /** Whether a lane has ended without converging. */
+  failed(lane: number): boolean {
+    return this.kernel.exports.statusOf(this.#record(lane)) > STATUSES.indexOf('converged') + 1;
+  }
+
+  /** Mixed: the system in a lane as it was given, until another is put there. */
+  systemOf(lane: number): BatchSystem {
+    const n = this.#size;
+    const A = new CsrMatrix([n, n], this.#indptr, this.#indices);
+    const from = lane * (A.nnz + 2 * n);
+    const { view } = this.#systems;
+    A.data.set(view.subarray(from, from + A.nnz));
+    return { A, b: view.slice(from + A.nnz, from + A.nnz + n), x0: this.#starts[lane] };
   }
 
   hasPatternOf(A: CsrMatrix): boolean {

@@ -1,12 +1,12 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { BATCH_DEFAULTS, LANES_MOST_BYTES } from './defaults.ts';
+import { BATCH_DEFAULTS, LANES_MOST_BYTES, MIXED_LEAST_RTOL, SOLVE_DEFAULTS } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
 import { checkRecycle } from './recycle-space.ts';
 import { checkSeed } from './seed-subspace.ts';
-import type { Method, SolveResult, SolveStatus } from './types.ts';
+import type { Method, Precision, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
 
 /** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */
@@ -20,7 +20,13 @@ export interface BatchSystem {
 }
 
 /** How many systems are solved at once. */
-export type Lanes = 1 | 2 | 4;
+export type Lanes = 1 | 2 | 4 | 8;
+
+/** How the systems of a batch are solved. */
+export interface BatchPlan {
+  lanes: Lanes;
+  precision: Precision;
+}
 
 export interface BatchOptions
   extends Pick<
@@ -39,11 +45,23 @@ export interface BatchOptions
   > {
   /**
    * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
-   * none where the matrix is not stored by diagonals (see `storage`): four, or two of a size whose fours would leave
-   * the cache (about 150 x 150 grid points). Else, and for systems larger still, one. The digits of a result depend
-   * on it, not on the neighbours.
+   * none where the matrix is not stored by diagonals (see `storage`). In mixed precision eight, or four of a size
+   * whose eights would leave the cache (about 130 x 130 grid points with `ilu0`); in double four, or two (about
+   * 150 x 150), and one for systems larger still. 8 is for mixed precision, 2 for double. The digits of a result
+   * depend on it, not on the neighbours.
    */
   lanes?: 'auto' | Lanes;
+  /**
+   * `mixed`: the lanes compute in f32, and what they find is added to x in f64 whenever the residual is down by
+   * 1e-4; then the true residual, of A, b and x in f64, goes on from there. It meets the same tolerances. A system
+   * that does not converge so (f32 has too few digits for it, or too small a range) is solved again by itself, from
+   * its start, in double precision, as `precision: 'double'` does: its result then says `double`. Each of the two
+   * solves has `maxiter`. For `bicgstab` with `none`, `jacobi` and `ilu0`, storage `auto` or `csr`.
+   *
+   * `auto` (the default): mixed where `lanes` is 8, or is `auto` and comes to several, and rtol is at least 1e-12.
+   * Else double. Which it is depends on the options and on the pattern alone.
+   */
+  precision?: 'auto' | Precision;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */
   signal?: AbortSignal;
   /** Called after each slice, and for each system that has ended. */
@@ -81,6 +99,8 @@ export interface BatchResult {
   projected?: boolean;
   /** How many systems were solved at once: 1, one after the other. */
   lanes: Lanes;
+  /** `double` also where mixed precision was tried in vain: `iterations` and `matvecs` then count both solves. */
+  precision: Precision;
 }
 
 const OPTIONS = [
@@ -96,6 +116,7 @@ const OPTIONS = [
   'projection',
   'recycle',
   'lanes',
+  'precision',
   'signal',
   'onProgress',
 ] as const;
@@ -105,10 +126,11 @@ const IN_LANES: readonly unknown[] = ['none', 'jacobi', 'ilu0'];
 /** Refuses what cannot be used. */
 export function checkBatchOptions(where: string, options: BatchOptions): void {
   checkOptionNames(where, options, OPTIONS);
-  const { lanes, signal, onProgress, ...rest } = options;
+  const { lanes, precision, signal, onProgress, ...rest } = options;
   checkSeed(where, rest.seed);
   checkSolveOptions(where, rest, OPTIONS);
-  checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4]);
+  checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4, 8]);
+  checkChoice(where, 'precision', precision, ['auto', 'double', 'mixed']);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new SeedspanError('INVALID_TYPE', `${where}: signal must be an AbortSignal, not ${show(signal)}`);
   }
@@ -125,31 +147,61 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
     });
   }
   checkRecycle(where, options.recycle, method);
-  if (lanes === 2 || lanes === 4) {
-    const reason = whyNotInLanes(options);
-    if (reason !== undefined) {
-      throw new SeedspanError(
-        'INVALID_VALUE',
-        `${where}: lanes is ${lanes}, and ${reason}; leave lanes away, or ask for 1`,
-        { option: 'lanes', value: lanes },
-      );
-    }
+  const reason = whyNotInLanes(options);
+  if (typeof lanes === 'number' && lanes > 1 && reason !== undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: lanes is ${lanes}, and ${reason}; leave lanes away, or ask for 1`,
+      { option: 'lanes', value: lanes },
+    );
+  }
+  if (precision === 'mixed' && reason !== undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: precision is "mixed", which is for several systems at once, and ${reason}; leave precision away`,
+      { option: 'precision', value: precision },
+    );
+  }
+  if (precision === 'mixed' && (lanes === 1 || lanes === 2)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: lanes is ${lanes}, and precision "mixed" has 4 or 8; leave one of them away`,
+      { option: 'lanes', value: lanes },
+    );
+  }
+  if (precision === 'double' && lanes === 8) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: lanes is 8, and precision "double" has at most 4; leave one of them away`,
+      { option: 'lanes', value: lanes },
+    );
   }
 }
 
-/** How many systems at once; `A` has their pattern. */
-export function chooseLanes(options: BatchOptions, kernel: Kernel, A: CsrMatrix): Lanes {
-  const { lanes = BATCH_DEFAULTS.lanes, preconditioner, storage } = options;
-  if (lanes !== 'auto') return lanes;
-  if (kernel.build === 'scalar' || whyNotInLanes(options) !== undefined) return 1;
+/** How many systems at once, and in which precision; `A` has their pattern. */
+export function planBatch(options: BatchOptions, kernel: Kernel, A: CsrMatrix): BatchPlan {
+  const { lanes = BATCH_DEFAULTS.lanes, rtol = SOLVE_DEFAULTS.rtol } = options;
+  const asked = options.precision ?? BATCH_DEFAULTS.precision;
+  const mayBeMixed = lanes === 8 || (lanes === 'auto' && rtol >= MIXED_LEAST_RTOL);
+  const precision = asked === 'auto' ? (mayBeMixed ? 'mixed' : 'double') : asked;
+  if (lanes !== 'auto') return { lanes, precision };
+  if (asked !== 'mixed' && !paysInLanes(options, kernel, A)) return { lanes: 1, precision: 'double' };
+  return { lanes: lanesThatFit(options, A, precision), precision };
+}
+
+function paysInLanes(options: BatchOptions, kernel: Kernel, A: CsrMatrix): boolean {
+  if (kernel.build === 'scalar' || whyNotInLanes(options) !== undefined) return false;
   // A product by diagonals uses the SIMD lanes already, and reads no indices.
-  if (preconditioner !== 'ilu0' && storage !== 'csr') {
-    const offsets = withPattern(kernel, A, (pattern) => usefulOffsets(kernel, A, pattern, false));
-    if (offsets !== undefined) return 1;
-  }
+  const { preconditioner, storage } = options;
+  if (preconditioner === 'ilu0' || storage === 'csr') return true;
+  return withPattern(kernel, A, (pattern) => usefulOffsets(kernel, A, pattern, false)) === undefined;
+}
+
+function lanesThatFit({ preconditioner = 'none' }: BatchOptions, A: CsrMatrix, precision: Precision): Lanes {
   const matrices = preconditioner === 'ilu0' ? 2 : 1;
-  const vectors = preconditioner === undefined || preconditioner === 'none' ? 7 : 10;
-  const bytes = 8 * (matrices * A.nnz + vectors * A.shape[0]);
+  const vectors = preconditioner === 'none' ? 7 : 10;
+  const bytes = (precision === 'mixed' ? 4 : 8) * (matrices * A.nnz + vectors * A.shape[0]);
+  if (precision === 'mixed') return 8 * bytes <= LANES_MOST_BYTES[8] ? 8 : 4;
   if (4 * bytes <= LANES_MOST_BYTES[4]) return 4;
   return 2 * bytes <= LANES_MOST_BYTES[2] ? 2 : 1;
 }

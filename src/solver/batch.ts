@@ -1,8 +1,9 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkNumberArray } from '../sparse/checks.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { type LaneSolver, OneLane, SimdLanes } from './batch-lanes.ts';
-import { type BatchOptions, type BatchResult, type BatchSystem, chooseLanes } from './batch-options.ts';
+import type { LaneSolver } from './batch-lanes.ts';
+import { makeLanes } from './batch-mixed.ts';
+import { type BatchOptions, type BatchResult, type BatchSystem, planBatch } from './batch-options.ts';
 import { checkMatrix, checkVector, systemSize } from './options.ts';
 import { yieldToHost } from './yield.ts';
 
@@ -141,11 +142,9 @@ export class Batch {
   }
 
   #makeSolver({ A }: BatchSystem, where: string): LaneSolver {
-    const lanes = chooseLanes(this.#options, this.#kernel, A);
-    this.#held = new Array(lanes).fill(-1);
-    return lanes === 1
-      ? new OneLane(this.#kernel, A, this.#options, where)
-      : new SimdLanes(this.#kernel, A, this.#options, lanes);
+    const plan = planBatch(this.#options, this.#kernel, A);
+    this.#held = new Array(plan.lanes).fill(-1);
+    return makeLanes(this.#kernel, A, this.#options, plan, where);
   }
 
   /** Works until a lane has ended or the slice is over. */

@@ -26,10 +26,16 @@ export const DEPENDENT = { double: 1e-8, single: 1e-5 } as const;
 export const RECYCLE_DEFAULTS = { dim: 10 } as const;
 
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
-export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
+export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto', precision: 'auto' } as const;
 
-/** Four, or two systems are solved at once where together they take at most so many bytes: what a cache holds. */
-export const LANES_MOST_BYTES = { 4: 16e6, 2: 22e6 } as const;
+/**
+ * So many systems are solved at once where together they take at most so many bytes: what a cache holds. In mixed
+ * precision four are faster than less at every size.
+ */
+export const LANES_MOST_BYTES = { 8: 13e6, 4: 16e6, 2: 22e6 } as const;
+
+/** A batch in mixed precision is not for smaller tolerances, unless it is asked for. */
+export const MIXED_LEAST_RTOL = 1e-12;
 
 /** Diagonals are stored as such where they are at most this many, */
 export const DIA_MAX_DIAGONALS = 32;

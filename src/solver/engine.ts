@@ -170,9 +170,10 @@ export class Engine extends Disposable {
   }
 
   /**
-   * Solves many systems of one sparsity pattern, several at a time in SIMD lanes where that is faster.
+   * Solves many systems of one sparsity pattern, several at a time in SIMD lanes where that is faster, and
+   * in mixed precision where the tolerance allows (see {@link BatchOptions}).
    *
-   * Systems are taken while others are solved, at most 16 before their results were handed out, so that any number
+   * Systems are taken while others are solved, at most 32 before their results were handed out, so that any number
    * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
    * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
    * same, bit for bit, whatever the order and the neighbours (but that with `method: 'auto'` the first system decides

@@ -36,6 +36,13 @@ export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
  */
 export type PreconditionerKind = 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
 export type ProjectionKind = 'galerkin' | 'minimal-residual';
+/**
+ * What the numbers of a solve are.
+ *
+ * - `double`: f64 throughout.
+ * - `mixed`: f32 in the recursion, refined by residuals in f64. Tolerance and status mean the same.
+ */
+export type Precision = 'double' | 'mixed';
 /** How the kernel stores a matrix; `auto` takes diagonals where they are few and well filled. */
 export type Storage = 'auto' | 'csr' | 'dia';
 

@@ -201,11 +201,12 @@ export interface KernelExports {
   recycleBasis(space: Pointer): Pointer;
   recycleImages(space: Pointer): Pointer;
 
-  packLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
-  unpackLane(n: number, lanes: number, lane: number, source: Pointer, target: Pointer): void;
+  packLane(n: number, lanes: number, single: boolean, lane: number, source: Pointer, target: Pointer): void;
+  unpackLane(n: number, lanes: number, single: boolean, lane: number, source: Pointer, target: Pointer): void;
   csrMultiplyLanes(
     n: number,
     lanes: number,
+    single: boolean,
     indptr: Pointer,
     indices: Pointer,
     data: Pointer,
@@ -215,6 +216,7 @@ export interface KernelExports {
   csrMultiplyDotsLanes(
     n: number,
     lanes: number,
+    single: boolean,
     indptr: Pointer,
     indices: Pointer,
     data: Pointer,
@@ -227,6 +229,7 @@ export interface KernelExports {
   ilu0SolveLanes(
     n: number,
     lanes: number,
+    single: boolean,
     indptr: Pointer,
     indices: Pointer,
     data: Pointer,
@@ -235,7 +238,7 @@ export interface KernelExports {
     r: Pointer,
     z: Pointer,
   ): void;
-  batchSize(n: number, lanes: number, preconditioned: boolean): number;
+  batchSize(n: number, lanes: number, single: boolean, preconditioned: boolean): number;
   batchInit(
     workspace: Pointer,
     n: number,
@@ -247,6 +250,7 @@ export interface KernelExports {
     factors: Pointer,
     diagonal: Pointer,
     inverse: Pointer,
+    systems: Pointer,
   ): void;
   batchLane(workspace: Pointer, lane: number): Pointer;
   batchStart(

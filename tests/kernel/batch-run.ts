@@ -9,6 +9,14 @@ import { factorIlu0 } from './matrices.ts';
 export const KINDS = ['none', 'jacobi', 'ilu0'] as const;
 export type Kind = (typeof KINDS)[number];
 export const LANES = [2, 4] as const;
+/** What has systems in lanes: two or four in f64, four or eight in f32. */
+export const LAYOUTS = [
+  { lanes: 2, single: false },
+  { lanes: 4, single: false },
+  { lanes: 4, single: true },
+  { lanes: 8, single: true },
+] as const;
+export type Layout = (typeof LAYOUTS)[number];
 
 export interface LaneOptions {
   x0?: ArrayLike<number>;
@@ -37,7 +45,7 @@ export class BatchRun {
   readonly #n: number;
 
   /** All lanes are empty. */
-  constructor(room: Room, pattern: Csr, lanes: number, kind: Kind) {
+  constructor(room: Room, pattern: Csr, { lanes, single }: Layout, kind: Kind) {
     const { k } = room;
     const n = pattern.shape[0];
     const nnz = pattern.indices.length;
@@ -46,8 +54,10 @@ export class BatchRun {
     this.#room = room;
     this.#n = n;
     // Off a cache line, since nothing promises one.
-    this.#workspace = room.bytes(k.batchSize(n, lanes, kind !== 'none'), 8);
-    const padded = Math.ceil((n * lanes) / 4) * 4;
+    this.#workspace = room.bytes(k.batchSize(n, lanes, single, kind !== 'none'), 8);
+    const bytes = single ? 4 : 8;
+    const padded = Math.ceil((n * lanes * bytes) / 32) * 32;
+    const values = nnz * lanes * bytes;
     const diagonalPlaces = room.integers(
       Array.from({ length: n }, (_, i) => pattern.indices.indexOf(i, pattern.indptr[i])),
     );
@@ -57,11 +67,12 @@ export class BatchRun {
       lanes,
       room.integers(pattern.indptr),
       room.integers(pattern.indices),
-      room.vector(nnz * lanes),
+      room.bytes(values),
       (['none', 'jacobi', 'ilu0'] as const).indexOf(kind) as 0 | 1 | 2,
-      kind === 'ilu0' ? room.vector(nnz * lanes) : 0,
+      kind === 'ilu0' ? room.bytes(values) : 0,
       kind === 'ilu0' ? diagonalPlaces : 0,
-      kind === 'none' ? 0 : room.vector(padded),
+      kind === 'none' ? 0 : room.bytes(padded),
+      single ? room.vector(lanes * (nnz + 2 * n)) : 0,
     );
   }
 

@@ -21,7 +21,7 @@ function packed(room: Room, vectors: Float64Array[], shift = 0): Pointer {
   const n = vectors[0].length;
   const target = room.vector(n * vectors.length, shift);
   vectors.forEach((vector, lane) => {
-    room.k.packLane(n, vectors.length, lane, room.vector(vector), target);
+    room.k.packLane(n, vectors.length, false, lane, room.vector(vector), target);
   });
   return target;
 }
@@ -29,7 +29,7 @@ function packed(room: Room, vectors: Float64Array[], shift = 0): Pointer {
 function unpacked(room: Room, source: Pointer, n: number, lanes: number): Float64Array[] {
   return Array.from({ length: lanes }, (_, lane) => {
     const target = room.vector(n);
-    room.k.unpackLane(n, lanes, lane, source, target);
+    room.k.unpackLane(n, lanes, false, lane, source, target);
     return room.read(target, n);
   });
 }
@@ -40,7 +40,7 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
   const padded = (n: number, vectors: Float64Array[] = []) => {
     const target = room.vector(new Float64Array(Math.ceil((n * lanes) / 4) * 4));
     vectors.forEach((vector, lane) => {
-      room.k.packLane(n, lanes, lane, room.vector(vector), target);
+      room.k.packLane(n, lanes, false, lane, room.vector(vector), target);
     });
     return target;
   };
@@ -64,7 +64,7 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
   it('a lane that is packed leaves the others as they are', () => {
     const vectors = seeds.map((seed) => randomVector(7, random(seed)));
     const target = packed(room, vectors);
-    room.k.packLane(7, lanes, 1, room.vector(new Float64Array(7).fill(9)), target);
+    room.k.packLane(7, lanes, false, 1, room.vector(new Float64Array(7).fill(9)), target);
     const wanted = vectors.map((vector, lane) => (lane === 1 ? new Float64Array(7).fill(9) : vector));
     unpacked(room, target, 7, lanes).forEach((vector, lane) => {
       expectSame(vector, wanted[lane]);
@@ -82,7 +82,7 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
         matrices.map((A) => A.data),
       );
       const y = room.vector(n * lanes);
-      room.k.csrMultiplyLanes(n, lanes, indptr, indices, data, packed(room, vectors), y);
+      room.k.csrMultiplyLanes(n, lanes, false, indptr, indices, data, packed(room, vectors), y);
       unpacked(room, y, n, lanes).forEach((vector, lane) => {
         const A = matrices[lane];
         const absolute = { ...A, data: A.data.map(Math.abs) };
@@ -106,8 +106,8 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
       );
       const [x, w, y, plain] = [packed(room, vectors), padded(n, others), padded(n), room.vector(n * lanes)];
       const [yw, yy] = [room.vector(4), room.vector(4)];
-      room.k.csrMultiplyDotsLanes(n, lanes, indptr, indices, data, x, y, w, yw, yy);
-      room.k.csrMultiplyLanes(n, lanes, indptr, indices, data, x, plain);
+      room.k.csrMultiplyDotsLanes(n, lanes, false, indptr, indices, data, x, y, w, yw, yy);
+      room.k.csrMultiplyLanes(n, lanes, false, indptr, indices, data, x, plain);
       expectSame(room.read(y, n * lanes), room.read(plain, n * lanes));
       unpacked(room, y, n, lanes).forEach((vector, lane) => {
         const sumOf = (row: Pointer) => {
@@ -142,7 +142,7 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
       const { indptr, indices, diagonal } = factors[0];
       const r = packed(room, rights);
       for (const z of [room.vector(n * lanes), r]) {
-        room.k.ilu0SolveLanes(n, lanes, indptr, indices, data, diagonal, inverse, r, z);
+        room.k.ilu0SolveLanes(n, lanes, false, indptr, indices, data, diagonal, inverse, r, z);
         unpacked(room, z, n, lanes).forEach((vector, lane) => {
           const wanted = solveIlu0(ilu0(matrices[lane]), rights[lane]);
           expectNear(vector, wanted, 1, 1e-12, `n = ${n}, lane ${lane}`);
@@ -158,7 +158,7 @@ describe.each(cases)('$lanes lanes, $build', ({ build, lanes }) => {
     const vectors = seeds.map((seed) => randomVector(12, random(seed)));
     const multiply = (data: Float64Array[], x: Float64Array[]): Float64Array[] => {
       const y = room.vector(12 * lanes);
-      room.k.csrMultiplyLanes(12, lanes, indptr, indices, packed(room, data), packed(room, x), y);
+      room.k.csrMultiplyLanes(12, lanes, false, indptr, indices, packed(room, data), packed(room, x), y);
       return unpacked(room, y, 12, lanes);
     };
     const wanted = multiply(

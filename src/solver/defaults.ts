@@ -28,6 +28,17 @@ export const RECYCLE_DEFAULTS = { dim: 10 } as const;
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
 export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto' } as const;
 
+/** Defaults of `engine.factorize`. */
+export const FACTORIZE_DEFAULTS = {
+  ordering: 'auto',
+  kind: 'auto',
+  pivotThreshold: 0.1,
+  refine: 10,
+} as const;
+
+/** `method: 'auto'` ends with a direct solve for at most so many unknowns: of a grid, and of any pattern. */
+export const DIRECT_MOST = { grid: 250_000, other: 5_000 } as const;
+
 /** Four, or two systems are solved at once where together they take at most so many bytes: what a cache holds. */
 export const LANES_MOST_BYTES = { 4: 16e6, 2: 22e6 } as const;
 

@@ -9,6 +9,27 @@ export { csrMultiplyFour } from './operator/csr-columns';
 export { diaMultiply, diaMultiplyDot } from './operator/dia';
 export { findDiagonals, markEntries, spreadEntries } from './operator/pattern';
 export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator, applyAndDot } from './operator/operator';
+export {
+  directColumn,
+  directFactor,
+  directFill,
+  directForm,
+  directInit,
+  directNonzeros,
+  directOrder,
+  directOrdering,
+  directRelease,
+  directReused,
+  directSize,
+} from './direct/direct';
+export {
+  directBackwardError,
+  directCondition,
+  directRefine,
+  directResidual,
+  directSolve,
+  directSolveMany,
+} from './direct/solve';
 export * from './preconditioner/jacobi';
 export * from './preconditioner/ilu0';
 export { multigridSize, multigridInit, multigridUpdate, multigridApply } from './preconditioner/multigrid';
@@ -19,6 +40,7 @@ export {
   makeIlu0,
   makeMultigrid,
   makeTransform,
+  makeDirect,
   makeHostPreconditioner,
   applyPreconditioner,
 } from './preconditioner/preconditioner';
@@ -43,6 +65,7 @@ export {
   gmresHessenberg,
 } from './method/gmres';
 export { gcrodrSize, gcrodrInit, gcrodrStep } from './method/gcrodr';
+export * from './method/refinement';
 export { orthogonalize } from './subspace/arnoldi';
 export { solveCholesky, solveDense } from './subspace/dense';
 export { crossGram, gram } from './subspace/gram';

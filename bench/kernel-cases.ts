@@ -701,6 +701,16 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   transformApply: 'in bench:solve, as a preconditioner',
   transformUpdate: 'in bench:solve, as a preconditioner',
   batchStep: 'in bench:solve, batches',
+  directFactor: 'in bench:solve, seedspan lu',
+  directInit: 'in bench:solve, seedspan lu, cold',
+  directSolve: 'in bench:solve, seedspan lu',
+  directSolveMany: 'directSolve, four at a time',
+  directRefine: 'directSolve and products',
+  directCondition: 'directSolve, some times',
+  directFill: 'a sum of the columns that the analysis counts',
+  directNonzeros: 'a sum over the fronts',
+  refinementInit: 'in bench:solve, seedspan lu',
+  refinementStep: 'in bench:solve, seedspan lu',
   pairDensity: 'in bench:precompute, the density of na2024',
   applyToBasis: 'products, a column after the other',
   orthogonality: 'blockDot, a column after the other',
@@ -723,4 +733,4 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Exports that keep books, and take no time that depends on n. */
 export const BOOKS =
-  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;
+  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|direct(Release|Form|Ordering|Order|Column|Reused|Residual|BackwardError)|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;

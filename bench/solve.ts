@@ -101,7 +101,7 @@ await publish(
     machine: { ...machine(), ...found.versions, ...scipy.versions },
     notes: [
       `All solve from zero to a relative true residual of ${RTOL}, which is checked here; one thread, double precision. CPU time, medians, in turn.`,
-      'Factors and preconditioners are made anew in each solve, the analysis of the pattern is not (but for Eigen lu, SciPy spsolve and the packages).',
+      'Factors and preconditioners are made anew in each solve, the analysis of the pattern is not (but for lu, cold, Eigen lu, SciPy spsolve and the packages).',
       'own is a workspace with the values of the matrix loaded in each solve; C is five diagonals that are in place.',
       ...[...found.missing, ...scipy.missing].map((what) => `not found: ${what}`),
     ],
@@ -172,7 +172,7 @@ async function solveAll(problem: Problem): Promise<void> {
 
 /** Methods that factor, which takes minutes where the factors fill up. */
 function isDirect(solver: string): boolean {
-  return /( lu|lu-reused|spsolve)$/.test(solver);
+  return /( lu|lu, cold|lu-reused|spsolve)$/.test(solver);
 }
 
 function solveTable(title: string, names: readonly string[]): Table {

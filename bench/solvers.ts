@@ -33,27 +33,37 @@ export type Offer = Solver | { name: string; refused: string };
 /** Every method with every preconditioner, as far as they go together. */
 export function ownSolvers(engine: Engine, problem: Problem): Offer[] {
   const { A, b, symmetric } = problem;
-  const ways = METHODS.flatMap((method) =>
-    PRECONDITIONERS.map((preconditioner) => ({ method, preconditioner })),
+  const ways = METHODS.filter((method) => method !== 'lu').flatMap((method) =>
+    PRECONDITIONERS.filter((kind) => kind !== 'lu').map((preconditioner) => ({ method, preconditioner })),
   );
-  return [...ways, { method: 'auto' as const, preconditioner: undefined }].map(
-    ({ method, preconditioner }): Offer => {
-      const plain = preconditioner === undefined || preconditioner === 'none';
-      const name = plain ? `seedspan ${method}` : `seedspan ${method}, ${preconditioner}`;
-      if (method === 'cg' && !symmetric) return { name, refused: 'not symmetric' };
-      try {
-        const workspace = engine.workspace(A, { method, preconditioner });
-        const out = new Float64Array(b.length);
-        let iterations = 0;
-        const solve = () => {
-          iterations = engine.solve(A, b, { workspace, out, rtol: RTOL, maxiter: MAXITER }).iterations;
-        };
-        return { name, side: local(solve), solution: () => out, iterations: () => iterations, workspace };
-      } catch (error) {
-        return { name, refused: (error as Error).message };
-      }
-    },
-  );
+  const alone = (['lu', 'auto'] as const).map((method) => ({ method, preconditioner: undefined }));
+  const offers = [...ways, ...alone].map(({ method, preconditioner }): Offer => {
+    const plain = preconditioner === undefined || preconditioner === 'none';
+    const name = plain ? `seedspan ${method}` : `seedspan ${method}, ${preconditioner}`;
+    if (method === 'cg' && !symmetric) return { name, refused: 'not symmetric' };
+    try {
+      const workspace = engine.workspace(A, { method, preconditioner });
+      const out = new Float64Array(b.length);
+      let iterations = 0;
+      const solve = () => {
+        iterations = engine.solve(A, b, { workspace, out, rtol: RTOL, maxiter: MAXITER }).iterations;
+      };
+      return { name, side: local(solve), solution: () => out, iterations: () => iterations, workspace };
+    } catch (error) {
+      return { name, refused: (error as Error).message };
+    }
+  });
+  return [...offers, coldFactors(engine, problem)];
+}
+
+/** The direct solver with ordering, analysis and factors anew in each solve. */
+function coldFactors(engine: Engine, { A, b }: Problem): Solver {
+  const out = new Float64Array(b.length);
+  const solve = () => {
+    using factors = engine.factorize(A);
+    factors.solve(b, { out });
+  };
+  return { name: 'seedspan lu, cold', side: local(solve), solution: () => out };
 }
 
 /** Plain TypeScript. The first is what ratios are taken against. */

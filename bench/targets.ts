@@ -42,6 +42,18 @@ const TARGETS: readonly Target[] = [
     others: is('SciPy spsolve'),
   },
   {
+    what: 'lu, cold : SciPy spsolve',
+    problems: ['stiff-32', 'stiff-64', 'stiff-128', 'stiff-256'],
+    own: is('seedspan lu, cold'),
+    others: is('SciPy spsolve'),
+  },
+  {
+    what: 'lu : best of Eigen lu-reused, PETSc lu',
+    problems: ['stiff-32', 'stiff-64', 'stiff-128', 'stiff-256'],
+    own: is('seedspan lu'),
+    others: is('Eigen lu-reused', 'PETSc lu'),
+  },
+  {
     what: 'bicgstab : C, native',
     problems: ['mild-64', 'mild-128'],
     own: BICGSTAB,

@@ -8,7 +8,7 @@ export type ErrorCode =
   | 'UNKNOWN_OPTION'
   /** Lengths or shapes do not fit together. */
   | 'SHAPE_MISMATCH'
-  /** A preconditioner needs a diagonal entry that is missing or zero. */
+  /** A preconditioner needs a diagonal entry that is missing or zero; a matrix to be factored is singular. */
   | 'ZERO_PIVOT'
   /** Used after `dispose`. */
   | 'DISPOSED'

@@ -1,6 +1,12 @@
 export { type ErrorCode, SeedspanError } from './errors.ts';
 export type { BatchOptions, BatchProgress, BatchResult, BatchSystem, Lanes } from './solver/batch-options.ts';
 export { createEngine, type Engine, type EngineOptions } from './solver/engine.ts';
+export type {
+  Factorization,
+  FactorizationResult,
+  FactorizationSolveOptions,
+  FactorizeOptions,
+} from './solver/factorization.ts';
 export type { Preconditioner } from './solver/preconditioner.ts';
 export type { BasisPrecision } from './solver/projector.ts';
 export type { RecycleSpace, RecycleSpaceOptions } from './solver/recycle-space.ts';

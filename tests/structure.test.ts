@@ -14,6 +14,7 @@ const ORDER = {
     'host',
     'vector',
     'operator',
+    'direct',
     'preconditioner',
     'subspace',
     'method',

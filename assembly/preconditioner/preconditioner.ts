@@ -1,5 +1,6 @@
 // The action z <- M^-1 r. A record in linear memory, as the operator's.
 
+import { directSolve } from '../direct/solve';
 import { hostMultiply } from '../host';
 import { multiply } from '../vector/vector';
 import { ilu0Solve } from './ilu0';
@@ -11,6 +12,7 @@ const ILU0: i32 = 2;
 const HOST: i32 = 3;
 const MULTIGRID: i32 = 4;
 const TRANSFORM: i32 = 5;
+const DIRECT: i32 = 6;
 
 @unmanaged
 export class Preconditioner {
@@ -20,7 +22,7 @@ export class Preconditioner {
   id: i32;
   indptr: usize;
   indices: usize;
-  /** ILU(0): the factors. Multigrid, transform: its record. */
+  /** ILU(0): the factors. Multigrid, transform, direct: its record. */
   data: usize;
   diagonal: usize;
   /** Inverse diagonal (Jacobi) or inverse pivots (ILU(0)). */
@@ -71,6 +73,13 @@ export function makeTransform(preconditioner: usize, transform: usize): void {
   it.data = transform;
 }
 
+/** `direct`: laid out by `directInit`, with factors by `directFactor`. */
+export function makeDirect(preconditioner: usize, direct: usize): void {
+  const it = changetype<Preconditioner>(preconditioner);
+  it.kind = DIRECT;
+  it.data = direct;
+}
+
 export function makeHostPreconditioner(preconditioner: usize, n: i32, id: i32): void {
   const it = changetype<Preconditioner>(preconditioner);
   it.kind = HOST;
@@ -85,5 +94,6 @@ export function applyPreconditioner(preconditioner: usize, r: usize, z: usize): 
   else if (it.kind == ILU0) ilu0Solve(it.n, it.indptr, it.indices, it.data, it.diagonal, it.inverse, r, z);
   else if (it.kind == MULTIGRID) multigridApply(it.data, r, z);
   else if (it.kind == TRANSFORM) transformApply(it.data, r, z);
+  else if (it.kind == DIRECT) directSolve(it.data, r, z, false);
   else hostMultiply(it.id, it.n, r, z);
 }

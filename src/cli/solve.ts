@@ -11,8 +11,8 @@ import { type Context, EXIT, paint, toJson } from './context.ts';
 import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
-  method: 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'auto';
-  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+  method: 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'lu' | 'auto';
+  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
   restart?: number;
   rtol: number;
   atol: number;
@@ -183,13 +183,13 @@ export function solveCommand(context: Context): Command {
       'the right-hand side, one column; without it b = A * ones, so that x should be all ones',
     )
     .addOption(
-      new Option('--method <name>', 'Krylov method; auto looks at the matrix')
-        .choices(['gmres', 'bicgstab', 'cg', 'gcro-dr', 'auto'])
+      new Option('--method <name>', 'Krylov method, or lu, the direct solver; auto looks at the matrix')
+        .choices(['gmres', 'bicgstab', 'cg', 'gcro-dr', 'lu', 'auto'])
         .default(SOLVE_DEFAULTS.method),
     )
     .addOption(
       new Option('--preconditioner <name>', 'preconditioner')
-        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform'])
+        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform', 'lu'])
         .default(undefined, `${SOLVE_DEFAULTS.preconditioner}; with auto, chosen too`),
     )
     .option(

@@ -90,7 +90,11 @@ export class Attempts implements Iterable<SolveAsyncOptions> {
   /** A preconditioner that cannot be made leaves the other ways; all else is the caller's. */
   #refuse(error: unknown): void {
     const many = this.#ways.length > 1;
-    if (!many || !(error instanceof SeedspanError) || error.code !== 'ZERO_PIVOT') throw error;
+    const harmless =
+      error instanceof SeedspanError &&
+      // Factors may be large, and are tried last.
+      (error.code === 'ZERO_PIVOT' || (error.code === 'OUT_OF_MEMORY' && this.#best !== undefined));
+    if (!many || !harmless) throw error;
     this.#refusal = error;
   }
 }

@@ -1,5 +1,6 @@
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
+import { DIRECT_MOST } from './defaults.ts';
 import { gridWidth } from './five-point.ts';
 import type { Method, PreconditionerKind, SystemMatrix } from './types.ts';
 
@@ -226,8 +227,15 @@ export function autoChoices(
       { method: 'gmres', preconditioner: 'none' },
     ];
   }
-  const ranked = rankedChoices(matrixTraits(kernel, A), rtol);
-  // The best, and two that do not fail for the same reason; a system that defeats them defeats the rest.
+  const traits = matrixTraits(kernel, A);
+  const ranked = rankedChoices(traits, rtol);
+  // The best, and two that do not fail for the same reason; then, where factors are no risk, the direct solver.
   const next = ranked.slice(1).filter(({ preconditioner }) => preconditioner === 'ilu0');
-  return [ranked[0], ...next.slice(0, 1), { method: 'gmres', preconditioner: 'none' }];
+  const direct = traits.n <= (traits.grid > 0 ? DIRECT_MOST.grid : DIRECT_MOST.other);
+  return [
+    ranked[0],
+    ...next.slice(0, 1),
+    { method: 'gmres', preconditioner: 'none' },
+    ...(direct ? [{ method: 'lu', preconditioner: 'lu' } as const] : []),
+  ];
 }

@@ -36,6 +36,16 @@ export const LANES_MOST_BYTES = { 8: 13e6, 4: 16e6, 2: 22e6 } as const;
 
 /** A batch in mixed precision is not for smaller tolerances, unless it is asked for. */
 export const MIXED_LEAST_RTOL = 1e-12;
+/** Defaults of `engine.factorize`. */
+export const FACTORIZE_DEFAULTS = {
+  ordering: 'auto',
+  kind: 'auto',
+  pivotThreshold: 0.1,
+  refine: 10,
+} as const;
+
+/** `method: 'auto'` ends with a direct solve for at most so many unknowns: of a grid, and of any pattern. */
+export const DIRECT_MOST = { grid: 250_000, other: 5_000 } as const;
 
 /** Diagonals are stored as such where they are at most this many, */
 export const DIA_MAX_DIAGONALS = 32;

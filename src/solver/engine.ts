@@ -10,6 +10,7 @@ import { Attempts } from './attempts.ts';
 import { Batch, sourceOf } from './batch.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
 import { uploadPattern } from './diagonals.ts';
+import { checkFactorizeOptions, Factorization, type FactorizeOptions } from './factorization.ts';
 import {
   checkChoice,
   checkCount,
@@ -237,6 +238,28 @@ export class Engine extends Disposable {
       );
     }
     return new Preconditioner(this.kernel, kind, A);
+  }
+
+  /**
+   * Factors a square matrix, to solve with it directly: once, or for many right-hand sides, or again for other values in
+   * the same pattern. See {@link Factorization} and {@link FactorizeOptions}.
+   *
+   * @throws SeedspanError `ZERO_PIVOT` where A is singular (`details.column` is a column that has no pivot left; rounding
+   *   may hide that: see `conditionEstimate`), `OUT_OF_MEMORY`, `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`,
+   *   `SHAPE_MISMATCH`, `DISPOSED`.
+   * @example
+   * ```ts
+   * using factors = engine.factorize(A);
+   * const { x } = factors.solve(b);
+   * const { x: y } = factors.update(A.setData(values)).solve(b, { transpose: true });
+   * ```
+   */
+  factorize(A: CsrMatrix, options: FactorizeOptions = {}): Factorization {
+    this.checkAlive('the engine');
+    checkMatrix('factorize', A);
+    systemSize('factorize', A, undefined);
+    checkFactorizeOptions('factorize', options);
+    return new Factorization(this.kernel, A, options);
   }
 
   /**

@@ -58,6 +58,7 @@ export class KernelMethod {
       bicgstab: () => exports.bicgstabSize(n, preconditioned),
       cg: () => exports.cgSize(n, preconditioned),
       'gcro-dr': () => exports.gcrodrSize(n, restart),
+      lu: () => exports.refinementSize(n),
     }[method]();
     this.method = method;
     this.pointer = scope.bytes(bytes, `the vectors of ${method}`);
@@ -71,6 +72,7 @@ export class KernelMethod {
       bicgstab: exports.bicgstabStep,
       cg: exports.cgStep,
       'gcro-dr': exports.gcrodrStep,
+      lu: exports.refinementStep,
     }[method];
   }
 
@@ -92,7 +94,11 @@ export class KernelMethod {
       // biome-ignore format: as above.
       return exports.gcrodrInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, this.#restart, space) === 0;
     }
-    const init = this.method === 'cg' ? exports.cgInit : exports.bicgstabInit;
+    const init = {
+      bicgstab: exports.bicgstabInit,
+      cg: exports.cgInit,
+      lu: exports.refinementInit,
+    }[this.method];
     // biome-ignore format: as above.
     return init(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity) === 0;
   }

@@ -6,7 +6,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { Preconditioner } from './preconditioner.ts';
 import type { Method, PreconditionerKind, ProjectionKind, Storage, SystemMatrix } from './types.ts';
 
-export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg', 'gcro-dr'];
+export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg', 'gcro-dr', 'lu'];
 const SOLVE_METHODS: readonly (Method | 'auto')[] = [...METHODS, 'auto'];
 export const PRECONDITIONERS: readonly PreconditionerKind[] = [
   'none',
@@ -14,6 +14,7 @@ export const PRECONDITIONERS: readonly PreconditionerKind[] = [
   'ilu0',
   'multigrid',
   'sine-transform',
+  'lu',
 ];
 const PROJECTIONS: readonly ProjectionKind[] = ['galerkin', 'minimal-residual'];
 const STORAGES: readonly Storage[] = ['auto', 'csr', 'dia'];

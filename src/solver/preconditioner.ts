@@ -6,14 +6,21 @@ import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { type KernelPattern, uploadPattern } from './diagonals.ts';
+import { DirectSolver, singular } from './direct.ts';
 import { MultigridLevels } from './multigrid.ts';
 import { type KernelOperator, samePattern } from './operator.ts';
 import { SineTransform } from './transform.ts';
 import type { MatrixFree } from './types.ts';
 
 /** The kinds that are made from a matrix. */
-export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
-export const FACTORED_KINDS: readonly FactoredKind[] = ['jacobi', 'ilu0', 'multigrid', 'sine-transform'];
+export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
+export const FACTORED_KINDS: readonly FactoredKind[] = [
+  'jacobi',
+  'ilu0',
+  'multigrid',
+  'sine-transform',
+  'lu',
+];
 
 /** The kernel's side of a preconditioner: z <- M^-1 r. */
 export abstract class KernelPreconditioner {
@@ -135,6 +142,22 @@ class MeanInverse extends KernelPreconditioner {
   }
 }
 
+/** M = A, of the matrix that was last factored. */
+export class DirectFactors extends KernelPreconditioner {
+  readonly solver: DirectSolver;
+
+  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+    super(scope);
+    this.solver = new DirectSolver(scope, A, {}, operator?.pattern);
+    scope.kernel.exports.makeDirect(this.pointer, this.solver.pointer);
+  }
+
+  update(A: CsrMatrix): void {
+    const outcome = this.solver.factor(A);
+    if (outcome !== 'done') throw singular('preconditioner "lu"', outcome, this.solver.column);
+  }
+}
+
 /** A function of the host's. */
 class HostPreconditioner extends KernelPreconditioner {
   constructor(scope: Scope, n: number, call: MatrixFree) {
@@ -170,6 +193,7 @@ export function makeKernelPreconditioner(
   }
   if (kind === 'jacobi') return new Jacobi(scope, A, operator);
   if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern, scratch);
+  if (kind === 'lu') return new DirectFactors(scope, A, operator);
   return kind === 'multigrid' ? new Multigrid(scope, A, operator) : new MeanInverse(scope, A, operator);
 }
 

@@ -20,8 +20,10 @@ export type SolveStatus = 'converged' | 'max-iterations' | 'breakdown' | 'stagna
  * - `cg`: Hestenes and Stiefel 1952, for symmetric positive definite matrices.
  * - `gcro-dr`: GMRES with deflated restarting and recycling (Parks et al. 2006, SIAM J. Sci. Comput. 28): what slows
  *   GMRES down is kept from cycle to cycle, and with `recycle` from system to system.
+ * - `lu`: the direct solver (see `engine.factorize`). An iteration is a solve with the factors, the first one from the
+ *   start, the others refinement as far as the tolerance needs it. A singular matrix is a `breakdown`.
  */
-export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
+export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'lu';
 /**
  * What a solve is preconditioned with.
  *
@@ -33,8 +35,9 @@ export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
  *   55), swept red-black twice before and after.
  * - `sine-transform`: the inverse of the same matrix with the mean of each diagonal, for zero values outside the
  *   grid (Hockney 1965, J. ACM 12). Few iterations where entries vary by some per cent at most; it costs H W^2.
+ * - `lu`: the factors of the direct solver, for matrices near the one that they were made from: a seed's for its targets.
  */
-export type PreconditionerKind = 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+export type PreconditionerKind = 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
 export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /**
  * What the numbers of a solve are.

@@ -9,10 +9,13 @@ export interface RunOptions {
   /**
    * `auto` looks at the matrix (size, entries a row, dominance of the diagonal, symmetry, grid or not) and takes what
    * promises to be fastest; with `preconditioner` given, only the method is chosen. Should that fail, `solve` tries
-   * up to two others; a workspace keeps to the first choice.
+   * up to three others, the direct solver last; a workspace keeps to the first choice.
    */
   method?: Method | 'auto';
-  /** A kind, a function `(r, z)` that writes `M^-1 r` into z, or one made by `engine.preconditioner`. */
+  /**
+   * A kind, a function `(r, z)` that writes `M^-1 r` into z, or one made by `engine.preconditioner`. Method `lu` makes
+   * its own factors, or refines with those of a preconditioner of kind `lu`.
+   */
   preconditioner?: PreconditionerKind | MatrixFree | Preconditioner;
   /** GMRES only: the side of the preconditioner. */
   side?: 'left' | 'right';

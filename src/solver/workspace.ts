@@ -7,7 +7,12 @@ import { defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
 import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
-import { type KernelPreconditioner, makeKernelPreconditioner, Preconditioner } from './preconditioner.ts';
+import {
+  DirectFactors,
+  type KernelPreconditioner,
+  makeKernelPreconditioner,
+  Preconditioner,
+} from './preconditioner.ts';
 import { keepsStart } from './projector.ts';
 import { checkRecycle, type RecycleSpace } from './recycle-space.ts';
 import { checkSeed } from './seed-subspace.ts';
@@ -20,7 +25,7 @@ const HISTORY_CAPACITY = 256;
 /**
  * Everything that solves of one pattern need: the matrix, the preconditioner, the method's vectors. Made by
  * `engine.workspace`; solves with it allocate nothing in the kernel, and no arrays in JavaScript (but for
- * `history`). The result object, and its x unless `out` is given, are overwritten by the next solve.
+ * `history`). The factors of `lu` are allocated by the first solve, and again when pivots do not hold. The result object, and its x unless `out` is given, are overwritten by the next solve.
  */
 export class Workspace extends KernelObject {
   /** Number of unknowns. */
@@ -30,9 +35,7 @@ export class Workspace extends KernelObject {
   readonly side: 'left' | 'right';
   readonly preconditioner: NonNullable<RunOptions['preconditioner']>;
   readonly storage: 'csr' | 'dia' | 'function';
-  /** Bytes of kernel memory that it holds. */
-  readonly bytes: number;
-
+  readonly #bytes: number;
   readonly #askedStorage: Storage;
   readonly #operator: KernelOperator;
   /** Made here and updated with each matrix; a `Preconditioner` given from outside is used as it is. */
@@ -72,7 +75,8 @@ export class Workspace extends KernelObject {
       );
     }
     this.restart = Math.max(1, Math.min(options.restart ?? SOLVE_DEFAULTS.restart, this.size));
-    const preconditioner = options.preconditioner ?? choice.preconditioner;
+    const preconditioner = options.preconditioner ?? (this.method === 'lu' ? 'lu' : choice.preconditioner);
+    if (this.method === 'lu') checkFactors(preconditioner, where);
     this.preconditioner = preconditioner;
     if (preconditioner instanceof Preconditioner) preconditioner.checkUsable(kernel, this.size, where);
     this.#askedStorage = options.storage ?? SOLVE_DEFAULTS.storage;
@@ -102,7 +106,7 @@ export class Workspace extends KernelObject {
         history: scope.float64(HISTORY_CAPACITY, 'the history'),
       };
     });
-    this.bytes = kernel.bytesInUse - before;
+    this.#bytes = kernel.bytesInUse - before;
     this.#operator = parts.operator;
     this.#own = parts.own;
     this.#method = parts.method;
@@ -138,6 +142,11 @@ export class Workspace extends KernelObject {
       projectedResidualNorm: undefined,
       projected: undefined,
     };
+  }
+
+  /** Bytes of kernel memory that it holds. */
+  get bytes(): number {
+    return this.#bytes + (this.#own instanceof DirectFactors ? this.#own.solver.grown : 0);
   }
 
   /**
@@ -280,6 +289,10 @@ export class Workspace extends KernelObject {
       return preconditioner.inner.pointer;
     }
     if (this.#own === undefined) return 0;
+    if (this.method === 'lu' && this.#own instanceof DirectFactors && typeof A !== 'function') {
+      // Without factors the solve says so by its status.
+      return this.#own.solver.factor(A) === 'done' ? this.#own.pointer : 0;
+    }
     if (typeof A !== 'function') this.#own.update(A);
     return this.#own.pointer;
   }
@@ -306,6 +319,17 @@ export class Workspace extends KernelObject {
     const { view } = this.#history;
     for (let k = 0; k < count; k++) this.#norms.push(view[k]);
   }
+}
+
+/** Method `lu` has its own preconditioner. */
+function checkFactors(preconditioner: NonNullable<RunOptions['preconditioner']>, where: string): void {
+  const kind = preconditioner instanceof Preconditioner ? preconditioner.kind : preconditioner;
+  if (kind === 'lu') return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${where}: method "lu" solves with its own factors; leave the preconditioner away, or give one of kind "lu"`,
+    { option: 'preconditioner' },
+  );
 }
 
 function kindOf(

@@ -126,6 +126,39 @@ export interface KernelExports {
   csrDiagonal(n: number, indptr: Pointer, indices: Pointer, data: Pointer, diagonal: Pointer): void;
   diaDiagonal(n: number, count: number, d: number, data: Pointer, diagonal: Pointer): void;
   invert(n: number, x: Pointer): number;
+  directSize(): number;
+  directInit(
+    direct: Pointer,
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    ordering: number,
+    kind: number,
+    threshold: number,
+  ): number;
+  directRelease(direct: Pointer): void;
+  directFactor(direct: Pointer, data: Pointer): number;
+  directForm(direct: Pointer): number;
+  directOrdering(direct: Pointer): number;
+  directOrder(direct: Pointer): Pointer;
+  directColumn(direct: Pointer): number;
+  directReused(direct: Pointer): number;
+  directNonzeros(direct: Pointer): number;
+  directFill(direct: Pointer): number;
+  directSolve(direct: Pointer, b: Pointer, x: Pointer, transposed: boolean): void;
+  directSolveMany(
+    direct: Pointer,
+    count: number,
+    b: Pointer,
+    x: Pointer,
+    stride: number,
+    transposed: boolean,
+  ): void;
+  directRefine(direct: Pointer, b: Pointer, x: Pointer, transposed: boolean, most: number): number;
+  directResidual(direct: Pointer): Pointer;
+  directBackwardError(direct: Pointer): number;
+  directCondition(direct: Pointer): number;
+
   ilu0Factor(
     n: number,
     indptr: Pointer,
@@ -166,6 +199,7 @@ export interface KernelExports {
   transformUpdate(transform: Pointer, data: Pointer): number;
   transformApply(transform: Pointer, r: Pointer, z: Pointer): void;
   makeTransform(preconditioner: Pointer, transform: Pointer): void;
+  makeDirect(preconditioner: Pointer, direct: Pointer): void;
   makeHostPreconditioner(preconditioner: Pointer, n: number, id: number): void;
   applyPreconditioner(preconditioner: Pointer, r: Pointer, z: Pointer): void;
 
@@ -185,6 +219,9 @@ export interface KernelExports {
   cgSize(n: number, preconditioned: boolean): number;
   cgInit: Init<[]>;
   cgStep(workspace: Pointer, count: number): number;
+  refinementSize(n: number): number;
+  refinementInit: Init<[]>;
+  refinementStep(workspace: Pointer, count: number): number;
   gmresSize(n: number, restart: number): number;
   gmresInit: Init<[restart: number, left: boolean]>;
   gmresStep(workspace: Pointer, count: number): number;

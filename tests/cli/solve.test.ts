@@ -133,6 +133,26 @@ test.each([
   expect(stderr).not.toMatch(/^ +at /m);
 });
 
+test('--method lu solves directly', async () => {
+  const { code, stdout } = await seedspan(
+    'solve',
+    at('A.mtx'),
+    at('b.mtx'),
+    '--method',
+    'lu',
+    '--rtol',
+    '1e-12',
+    '--json',
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: 'converged',
+    method: 'lu',
+    preconditioner: 'lu',
+    iterations: 1,
+  });
+});
+
 test('--method auto says what it took', async () => {
   const { code, stdout } = await seedspan('solve', at('A.mtx'), at('b.mtx'), '--method', 'auto', '--json');
   expect(code).toBe(0);

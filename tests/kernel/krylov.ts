@@ -4,7 +4,7 @@ import type { Pointer } from '../../src/wasm/exports.ts';
 import type { Room } from './harness.ts';
 
 export const METHODS = ['gmres', 'bicgstab', 'cg', 'gcro-dr'] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = (typeof METHODS)[number] | 'lu';
 
 /** By the kernel's numbers. */
 export const STATUSES = [
@@ -55,6 +55,7 @@ export class Run {
       bicgstab: () => k.bicgstabSize(n, preconditioned),
       cg: () => k.cgSize(n, preconditioned),
       'gcro-dr': () => k.gcrodrSize(n, restart),
+      lu: () => k.refinementSize(n),
     }[method]();
     this.method = method;
     this.n = n;
@@ -70,6 +71,7 @@ export class Run {
     else if (method === 'gcro-dr')
       k.gcrodrInit(...common, restart, options.space ?? recycleSpace(room, n, 10, false));
     else if (method === 'bicgstab') k.bicgstabInit(...common);
+    else if (method === 'lu') k.refinementInit(...common);
     else k.cgInit(...common);
   }
 
@@ -81,6 +83,7 @@ export class Run {
       bicgstab: k.bicgstabStep,
       cg: k.cgStep,
       'gcro-dr': k.gcrodrStep,
+      lu: k.refinementStep,
     }[this.method];
     const status = step(this.workspace, count);
     if (STATUSES[status] !== this.status) throw new Error(`step says ${status}, statusOf ${this.status}`);

@@ -33,6 +33,7 @@ export {
   takeHistory,
 } from './method/iteration';
 export * from './method/bicgstab';
+export * from './method/anderson';
 export * from './method/cg';
 export {
   gmresSize,
@@ -58,9 +59,10 @@ export {
 } from './subspace/recycle';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
 export { flatDifference, gradient } from './fokkerplanck/difference';
-export { naAssemble } from './fokkerplanck/na2024';
-export { lauAssemble } from './fokkerplanck/lau2025';
-export { consistentAssemble, countSteepCells } from './fokkerplanck/consistent';
+export { naAssemble, naRichardson } from './fokkerplanck/na2024';
+export { lauAssemble, lauResidual } from './fokkerplanck/lau2025';
+export { consistentAssemble } from './fokkerplanck/consistent';
+export { consistentResidual, countSteepCells } from './fokkerplanck/consistent-residual';
 export { packLane, unpackLane } from './batch/lanes';
 export { csrMultiplyDotsLanes, csrMultiplyLanes, ilu0SolveLanes } from './batch/csr';
 export * from './batch/bicgstab';

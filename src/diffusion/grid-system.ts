@@ -22,6 +22,9 @@ export interface LinearSettings {
   projection: ProjectionSettings | undefined;
 }
 
+/** Beyond, an accelerated loop with multigrid beats one of plain solves (measured). */
+const ACCELERATED_DOMINANCE = 0.6;
+
 /** What one linear solve came to. */
 export interface LinearOutcome {
   status: SolveStatus;
@@ -123,9 +126,12 @@ export class GridSystem extends KernelObject {
    *
    * @param dominance - sum of the other entries of a row over its diagonal one, in absolute values.
    * @param reduction - what a solve multiplies the residual by.
+   * @param accelerated - there are no solves, but one multigrid cycle a step.
    */
-  choosePreconditioner(dominance: number, reduction: number): void {
-    if (this.#settings.preconditioner === 'auto') {
+  choosePreconditioner(dominance: number, reduction: number, accelerated = false): void {
+    if (this.#settings.preconditioner === 'auto' && accelerated) {
+      this.#preconditioned = dominance > ACCELERATED_DOMINANCE;
+    } else if (this.#settings.preconditioner === 'auto') {
       const gap = Math.max((1 - dominance) / (1 + dominance), 8 / this.#n);
       const { plain, multigrid } = gridCosts(gap, Math.log(2 / reduction));
       this.#preconditioned = multigrid < plain;
@@ -141,6 +147,17 @@ export class GridSystem extends KernelObject {
     // A zero on the diagonal, or a number that is not finite: the rest of the level goes without.
     this.#preconditioned = row < 0;
     return this.#preconditioned;
+  }
+
+  /** Takes the present matrix into the preconditioner of the level, which is returned; 0: it gets none. */
+  takePreconditioner(): Pointer {
+    this.#updatePreconditioner();
+    return this.preconditioner;
+  }
+
+  /** That of the level, as it was last made; 0: none. */
+  get preconditioner(): Pointer {
+    return this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0;
   }
 
   /** y <- A x of the present matrix. */
@@ -234,7 +251,7 @@ export class GridSystem extends KernelObject {
   #init(rtol: number, zeroStart: boolean): boolean {
     return this.#method.init({
       operator: this.#operator,
-      preconditioner: this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0,
+      preconditioner: this.preconditioner,
       b: this.b.pointer,
       x: this.x.pointer,
       rtol,

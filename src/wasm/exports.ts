@@ -265,6 +265,11 @@ export interface KernelExports {
   batchTake(workspace: Pointer, lane: number, x: Pointer): void;
   batchStep(workspace: Pointer, count: number): number;
 
+  andersonSize(n: number): number;
+  andersonInit(workspace: Pointer, n: number): void;
+  andersonStart(workspace: Pointer): Pointer;
+  andersonStep(workspace: Pointer, preconditioner: Pointer, x: Pointer): Pointer;
+
   orthogonalize(
     n: number,
     k: number,
@@ -317,6 +322,19 @@ export interface KernelExports {
   ): void;
   flatDifference(n: number, h: number, m: Pointer, s: Pointer): void;
   naAssemble(n: number, step: number, x: number, y: number, s: Pointer, data: Pointer): void;
+  naRichardson(
+    n: number,
+    step: number,
+    x: number,
+    y: number,
+    h: number,
+    alpha: number,
+    beta: number,
+    b: Pointer,
+    m: Pointer,
+    p: Pointer,
+    scratch: Pointer,
+  ): number;
   lauAssemble(
     height: number,
     width: number,
@@ -329,6 +347,19 @@ export interface KernelExports {
     fy: Pointer,
     data: Pointer,
   ): void;
+  lauResidual(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    g: number,
+    centre: number,
+    m: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    b: Pointer,
+    r: Pointer,
+  ): number;
   consistentAssemble(
     height: number,
     width: number,
@@ -347,6 +378,23 @@ export interface KernelExports {
     data: Pointer,
     b: Pointer,
   ): void;
+  consistentResidual(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    D: number,
+    tau: number,
+    advection: 0 | 1 | 2,
+    reflecting: boolean,
+    m: Pointer,
+    base: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    border: Pointer,
+    ghosts: Pointer,
+    r: Pointer,
+  ): number;
   countSteepCells(
     height: number,
     width: number,
@@ -358,6 +406,7 @@ export interface KernelExports {
     fx: Pointer,
     fy: Pointer,
     border: Pointer,
+    ghosts: Pointer,
     out: Pointer,
   ): number;
 

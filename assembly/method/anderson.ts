@@ -4,10 +4,12 @@
 // The host evaluates the residual r = -F(x), which may cost less than a matrix. With the last step dx and what it did
 // to the residual, dr, a step minimises ||r - g dr|| and goes to
 //   x - g dx + M^-1 (r - g dr).
-// A longer memory saves hardly a step where M^-1 is as good as a multigrid cycle.
+// M^-1 being linear but for rounding, M^-1 dr is the difference of two vectors that are there already. A longer memory
+// saves hardly a step where M^-1 is as good as a multigrid cycle.
 
 import { applyPreconditioner } from '../preconditioner/preconditioner';
 import { lanes, madd, nmadd } from '../vector/simd';
+import { axpy, copy } from '../vector/vector';
 import { firstVector, vectorStride } from './iteration';
 
 @unmanaged
@@ -20,9 +22,9 @@ class Anderson {
   before: usize;
   /** The last step. */
   dx: usize;
-  /** Two vectors for the preconditioner. */
-  combined: usize;
+  /** M^-1 r of the two residuals, in turn. */
   z: usize;
+  zBefore: usize;
 }
 
 /** Bytes of a workspace; a float, since it may be more than there is. */
@@ -38,8 +40,8 @@ export function andersonInit(workspace: usize, n: i32): void {
   it.r = firstVector(workspace, offsetof<Anderson>());
   it.before = it.r + stride;
   it.dx = it.before + stride;
-  it.combined = it.dx + stride;
-  it.z = it.combined + stride;
+  it.z = it.dx + stride;
+  it.zBefore = it.z + stride;
   it.fresh = true;
 }
 
@@ -58,87 +60,74 @@ export function andersonStep(workspace: usize, preconditioner: usize, x: usize):
   const it = changetype<Anderson>(workspace);
   const n = it.n;
   const r = it.r;
-  let g: f64 = 0;
-  let combined = r;
-  if (!it.fresh) {
-    g = differ(n, r, it.before);
-    combined = it.combined;
-    combine(n, g, r, it.before, combined);
+  const z = it.z;
+  applyPreconditioner(preconditioner, r, z);
+  if (it.fresh) {
+    copy(n, z, it.dx);
+    axpy(n, 1, z, x);
+  } else {
+    advance(n, share(n, r, it.before), z, it.zBefore, it.dx, x);
   }
-  applyPreconditioner(preconditioner, combined, it.z);
-  // Before the first step there is nothing in dx yet.
-  advance(n, g, it.z, it.fresh ? it.z : it.dx, it.dx, x);
+  it.z = it.zBefore;
+  it.zBefore = z;
   it.r = it.before;
   it.before = r;
   it.fresh = false;
   return it.r;
 }
 
-/** d <- r - d; returns d'r / d'd. */
-function differ(n: i32, r: usize, d: usize): f64 {
+/** dr'r / dr'dr, the difference being that of r and `before`; 0 where there is none. */
+function share(n: i32, r: usize, before: usize): f64 {
   let dd: f64 = 0;
   let dr: f64 = 0;
-  const end = d + (<usize>n << 3);
+  const end = r + (<usize>n << 3);
   if (ASC_FEATURE_SIMD) {
     let a = f64x2.splat(0);
     let b = a;
     let c = a;
     let e = a;
-    for (const stop = d + (<usize>(n & ~3) << 3); d < stop; d += 32, r += 32) {
+    for (const stop = r + (<usize>(n & ~3) << 3); r < stop; r += 32, before += 32) {
       const p = v128.load(r);
-      const s = f64x2.sub(p, v128.load(d));
-      v128.store(d, s);
+      const s = f64x2.sub(p, v128.load(before));
       a = madd(s, s, a);
       b = madd(s, p, b);
       const q = v128.load(r, 16);
-      const t = f64x2.sub(q, v128.load(d, 16));
-      v128.store(d, t, 16);
+      const t = f64x2.sub(q, v128.load(before, 16));
       c = madd(t, t, c);
       e = madd(t, q, e);
     }
     dd = lanes(f64x2.add(a, c));
     dr = lanes(f64x2.add(b, e));
   }
-  for (; d < end; d += 8, r += 8) {
+  for (; r < end; r += 8, before += 8) {
     const p = load<f64>(r);
-    const s = p - load<f64>(d);
-    store<f64>(d, s);
+    const s = p - load<f64>(before);
     dd += s * s;
     dr += s * p;
   }
   return dd > 0 ? dr / dd : 0;
 }
 
-/** out <- r - g d */
-function combine(n: i32, g: f64, r: usize, d: usize, out: usize): void {
-  const end = out + (<usize>n << 3);
-  if (ASC_FEATURE_SIMD) {
-    const gg = f64x2.splat(g);
-    for (const stop = out + (<usize>(n & ~3) << 3); out < stop; out += 32, r += 32, d += 32) {
-      v128.store(out, nmadd(gg, v128.load(d), v128.load(r)));
-      v128.store(out, nmadd(gg, v128.load(d, 16), v128.load(r, 16)), 16);
-    }
-  }
-  for (; out < end; out += 8, r += 8, d += 8) store<f64>(out, load<f64>(r) - g * load<f64>(d));
-}
-
-/** out <- z - g p, x <- x + out; out may be p. */
-function advance(n: i32, g: f64, z: usize, p: usize, out: usize, x: usize): void {
+/** dx <- z - g (z - zBefore + dx), x <- x + dx */
+function advance(n: i32, g: f64, z: usize, zBefore: usize, dx: usize, x: usize): void {
   const end = x + (<usize>n << 3);
   if (ASC_FEATURE_SIMD) {
     const gg = f64x2.splat(g);
-    for (const stop = x + (<usize>(n & ~3) << 3); x < stop; x += 32, z += 32, p += 32, out += 32) {
-      const a = nmadd(gg, v128.load(p), v128.load(z));
-      v128.store(out, a);
+    for (const stop = x + (<usize>(n & ~3) << 3); x < stop; x += 32, z += 32, zBefore += 32, dx += 32) {
+      const p = v128.load(z);
+      const a = nmadd(gg, f64x2.add(f64x2.sub(p, v128.load(zBefore)), v128.load(dx)), p);
+      v128.store(dx, a);
       v128.store(x, f64x2.add(v128.load(x), a));
-      const b = nmadd(gg, v128.load(p, 16), v128.load(z, 16));
-      v128.store(out, b, 16);
+      const q = v128.load(z, 16);
+      const b = nmadd(gg, f64x2.add(f64x2.sub(q, v128.load(zBefore, 16)), v128.load(dx, 16)), q);
+      v128.store(dx, b, 16);
       v128.store(x, f64x2.add(v128.load(x, 16), b), 16);
     }
   }
-  for (; x < end; x += 8, z += 8, p += 8, out += 8) {
-    const step = load<f64>(z) - g * load<f64>(p);
-    store<f64>(out, step);
+  for (; x < end; x += 8, z += 8, zBefore += 8, dx += 8) {
+    const p = load<f64>(z);
+    const step = p - g * (p - load<f64>(zBefore) + load<f64>(dx));
+    store<f64>(dx, step);
     store<f64>(x, load<f64>(x) + step);
   }
 }

@@ -5,6 +5,9 @@ import { FixedPointMonitor } from './fixed-point.ts';
 import type { GridSystem } from './grid-system.ts';
 import type { Run } from './run.ts';
 
+/** The level from which on a parabola is the better guess: pictures change fast at first. */
+const PARABOLA_FROM = 6;
+
 /** The non-linear equation of one image, level and channel, at the iterate in `system.x`. */
 export interface LevelEquation {
   image: number;
@@ -26,7 +29,7 @@ export class AcceleratedLoop {
   readonly #run: Run;
   readonly #system: GridSystem;
   readonly #workspace: Pointer;
-  readonly #beforeLast: Float64Block;
+  readonly #earlier: Float64Block;
   /** Whose matrix the preconditioner was made of. */
   #preconditionedLevel = 0;
 
@@ -42,7 +45,7 @@ export class AcceleratedLoop {
     this.#system = system;
     this.#workspace = scope.bytes(exports.andersonSize(n), 'the vectors of the loop');
     exports.andersonInit(this.#workspace, n);
-    this.#beforeLast = scope.float64(n, 'the level before the last');
+    this.#earlier = scope.float64(n, 'an earlier level');
   }
 
   /**
@@ -63,12 +66,7 @@ export class AcceleratedLoop {
       if (system.takePreconditioner() === 0) return false;
       this.#preconditionedLevel = level;
     }
-    if (level > 1) {
-      // Goes on as from the level before the last to the last.
-      this.#beforeLast.view.set(run.field(image, level - 2, channel));
-      exports.scale(before.length, 2, x);
-      exports.axpy(before.length, -1, this.#beforeLast.pointer, x);
-    }
+    this.#extrapolate(image, level, channel);
     const monitor = new FixedPointMonitor(run.fixedPoint);
     const scale = 1 / (norm || 1);
     const { preconditioner } = system;
@@ -85,6 +83,19 @@ export class AcceleratedLoop {
       if (status === 'converged') run.endLoop(image, level, iteration, measure);
       else system.x.view.set(before);
       return status === 'converged';
+    }
+  }
+
+  /** x, the level before, goes on as the levels before it did: along a line, later along a parabola. */
+  #extrapolate(image: number, level: number, channel: number): void {
+    if (level < 2) return;
+    const { exports } = this.#run.kernel;
+    const { x } = this.#system;
+    const weights = level < PARABOLA_FROM ? [-1] : [-3, 1];
+    exports.scale(x.length, level < PARABOLA_FROM ? 2 : 3, x.pointer);
+    for (const [k, weight] of weights.entries()) {
+      this.#earlier.view.set(this.#run.field(image, level - 2 - k, channel));
+      exports.axpy(x.length, weight, this.#earlier.pointer, x.pointer);
     }
   }
 }

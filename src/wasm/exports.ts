@@ -412,11 +412,11 @@ export interface KernelExports {
 
   pairDensity(
     n: number,
+    wanted: number,
     bins: number,
     weight: number,
     floor: number,
     K: Pointer,
-    columns: Pointer,
     once: Pointer,
     x: Pointer,
     y: Pointer,

@@ -12,7 +12,7 @@ import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
   method: 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'auto';
-  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'cosine-transform';
   restart?: number;
   rtol: number;
   atol: number;
@@ -189,7 +189,7 @@ export function solveCommand(context: Context): Command {
     )
     .addOption(
       new Option('--preconditioner <name>', 'preconditioner')
-        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform'])
+        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform', 'cosine-transform'])
         .default(undefined, `${SOLVE_DEFAULTS.preconditioner}; with auto, chosen too`),
     )
     .option(

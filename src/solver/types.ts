@@ -33,8 +33,17 @@ export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
  *   55), swept red-black twice before and after.
  * - `sine-transform`: the inverse of the same matrix with the mean of each diagonal, for zero values outside the
  *   grid (Hockney 1965, J. ACM 12). Few iterations where entries vary by some per cent at most; it costs H W^2.
+ * - `cosine-transform`: the same for reflecting borders, by the means of the points off the border. What the border
+ *   rows couple by tells whether the mirrors are at the outermost points (the one neighbour counts twice) or half a
+ *   step outside (the diagonal has its share).
  */
-export type PreconditionerKind = 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform';
+export type PreconditionerKind =
+  | 'none'
+  | 'jacobi'
+  | 'ilu0'
+  | 'multigrid'
+  | 'sine-transform'
+  | 'cosine-transform';
 export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /** How the kernel stores a matrix; `auto` takes diagonals where they are few and well filled. */
 export type Storage = 'auto' | 'csr' | 'dia';

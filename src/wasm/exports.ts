@@ -161,8 +161,8 @@ export interface KernelExports {
   multigridUpdate(multigrid: Pointer, data: Pointer): number;
   multigridApply(multigrid: Pointer, r: Pointer, z: Pointer): void;
   makeMultigrid(preconditioner: Pointer, multigrid: Pointer): void;
-  transformSize(height: number, width: number): number;
-  transformInit(transform: Pointer, height: number, width: number): void;
+  transformSize(height: number, width: number, reflecting: boolean): number;
+  transformInit(transform: Pointer, height: number, width: number, reflecting: boolean): void;
   transformUpdate(transform: Pointer, data: Pointer): number;
   transformApply(transform: Pointer, r: Pointer, z: Pointer): void;
   makeTransform(preconditioner: Pointer, transform: Pointer): void;

@@ -25,6 +25,9 @@ export interface LinearSettings {
 /** Beyond, an accelerated loop with multigrid beats one of plain solves (measured). */
 const ACCELERATED_DOMINANCE = 0.6;
 
+/** Beyond this ratio of spacings multigrid may join cells along the finer axis alone. */
+const STRETCHED = 1.8;
+
 /** What one linear solve came to. */
 export interface LinearOutcome {
   status: SolveStatus;
@@ -67,6 +70,7 @@ export class GridSystem extends KernelObject {
 
   /**
    * @param step - distance of the outer diagonals.
+   * @param spacing - of the two axes: where they differ much, multigrid joins cells along the finer one first.
    * @param places - how many bases are kept beside each other; see `enter`.
    */
   constructor(
@@ -74,6 +78,7 @@ export class GridSystem extends KernelObject {
     { height, width }: { height: number; width: number },
     step: number,
     settings: LinearSettings,
+    spacing: readonly [number, number],
     places = 1,
   ) {
     super(kernel);
@@ -98,7 +103,8 @@ export class GridSystem extends KernelObject {
         x: scope.float64(n, 'the solution'),
         last: scope.float64(n, 'the last iterate'),
         residual: scope.float64(n, 'the residual').pointer,
-        multigrid: settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width),
+        multigrid:
+          settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width, spacing),
         method: new KernelMethod(
           scope,
           method,
@@ -322,10 +328,11 @@ function makeSharing(scope: Scope, n: number, settings: ProjectionSettings, plac
   };
 }
 
-function makeMultigrid(scope: Scope, height: number, width: number) {
+function makeMultigrid(scope: Scope, height: number, width: number, [dx, dy]: readonly [number, number]) {
   const { exports } = scope.kernel;
-  const levels = scope.bytes(exports.multigridSize(height, width), 'the levels of the multigrid');
-  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS);
+  const stretched = Math.max(dx, dy) > STRETCHED * Math.min(dx, dy);
+  const levels = scope.bytes(exports.multigridSize(height, width, stretched), 'the levels of the multigrid');
+  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS, stretched);
   const preconditioner = scope.bytes(exports.preconditionerSize(), 'a preconditioner');
   exports.makeMultigrid(preconditioner, levels);
   return { levels, preconditioner };

@@ -28,9 +28,9 @@ export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr';
  * - `jacobi`: the diagonal.
  * - `ilu0`: incomplete LU factors without fill (Saad 2003, section 10.3.2).
  * - `multigrid`: one V-cycle in single precision, for a five-point matrix on an H x W grid (row i W + j): iterations
- *   hardly grow with the grid. For diffusion, also with a drift or in a rough medium; couplings of both signs, or
- *   much stronger along one axis than the other, it smooths badly. Cells are joined 2 x 2 (Braess 1995, Computing
- *   55), swept red-black twice before and after.
+ *   hardly grow with the grid. For diffusion, also with a drift or in a rough medium; couplings of both signs it
+ *   smooths badly. Cells are joined 2 x 2 (Braess 1995, Computing 55), or where couplings along one axis are four
+ *   times those along the other, along that axis alone; they are swept red-black twice before and after.
  * - `sine-transform`: the inverse of the same matrix with the mean of each diagonal, for zero values outside the
  *   grid (Hockney 1965, J. ACM 12). Few iterations where entries vary by some per cent at most; it costs H W^2.
  * - `cosine-transform`: the same for reflecting borders, by the means of the points off the border. What the border

@@ -156,8 +156,8 @@ export interface KernelExports {
     diagonal: Pointer,
     inverse: Pointer,
   ): void;
-  multigridSize(height: number, width: number): number;
-  multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number): void;
+  multigridSize(height: number, width: number, stretched: boolean): number;
+  multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number, stretched: boolean): void;
   multigridUpdate(multigrid: Pointer, data: Pointer): number;
   multigridApply(multigrid: Pointer, r: Pointer, z: Pointer): void;
   makeMultigrid(preconditioner: Pointer, multigrid: Pointer): void;

@@ -116,6 +116,26 @@ describe('preconditioner "multigrid"', () => {
     }
   });
 
+  it.each([100, 1000])('couplings %d times as strong along one axis', (ratio) => {
+    for (const along of [0, 1]) {
+      const A = fivePoint(60, 50, (_i, _j, di, dj) => {
+        if (di === 0 && dj === 0) return 2 * (1 + ratio);
+        return (di === 0) === (along === 0) ? -ratio : -1;
+      });
+      const b = vector(3000);
+      const result = engine.solve(A, b, { method: 'bicgstab', preconditioner: 'multigrid' });
+      expectHonest(A, b, result);
+      expect(result.converged).toBe(true);
+      expect(result.iterations).toBeLessThanOrEqual(10);
+      // A workspace that was made of other values still solves.
+      using workspace = engine.workspace(poisson2d(60, 50), {
+        method: 'bicgstab',
+        preconditioner: 'multigrid',
+      });
+      expect(engine.solve(A, b, { workspace, maxiter: 1000 }).converged).toBe(true);
+    }
+  });
+
   it('shares the diagonals with the operator', () => {
     const A = poisson2d(64, 64);
     const bytes = (['dia', 'csr'] as const).map((storage) => {

@@ -13,15 +13,15 @@ export const MULTIGRID_SWEEPS = 2;
 
 /** The kernel's own limit, for the mean over all rows (`assembly/preconditioner/multigrid-join.ts`). */
 const ANISOTROPY = 4;
-/** Rows that are looked at. */
-const SAMPLE = 1024;
+/** Rows that are looked at, about. */
+const SAMPLE = 128;
 
 /** Whether couplings along one axis are much stronger than along the other. */
 function isStretched(A: CsrMatrix, width: number): boolean {
   const [n] = A.shape;
   let across = 0;
   let along = 0;
-  for (let i = 0; i < n; i += Math.max(1, Math.floor(n / SAMPLE))) {
+  for (let i = 0; i < n; i += Math.floor(n / SAMPLE) | 1) {
     for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) {
       const offset = Math.abs(A.indices[k] - i);
       if (offset === 1) along += Math.abs(A.data[k]);

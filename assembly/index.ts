@@ -55,6 +55,7 @@ export {
   takeHistory,
 } from './method/iteration';
 export * from './method/bicgstab';
+export * from './method/anderson';
 export * from './method/cg';
 export {
   gmresSize,
@@ -81,9 +82,10 @@ export {
 } from './subspace/recycle';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
 export { flatDifference, gradient } from './fokkerplanck/difference';
-export { naAssemble } from './fokkerplanck/na2024';
-export { lauAssemble } from './fokkerplanck/lau2025';
-export { consistentAssemble, countSteepCells } from './fokkerplanck/consistent';
+export { naAssemble, naRichardson } from './fokkerplanck/na2024';
+export { lauAssemble, lauResidual } from './fokkerplanck/lau2025';
+export { consistentAssemble } from './fokkerplanck/consistent';
+export { consistentResidual, countSteepCells } from './fokkerplanck/consistent-residual';
 export * from './batch/entry';
 export * from './batch/bicgstab';
 export { pairDensity, transpose } from './density/pairs';

@@ -347,8 +347,8 @@ export const CASES: Partial<Record<keyof KernelExports, KernelCase>> = {
   countSteepCells: vectors(
     10,
     8,
-    (k, n, x, _, z, out) =>
-      k.countSteepCells(Math.sqrt(n), Math.sqrt(n), 0.1, 0.1, 0.1, true, x, 0, 0, z, out),
+    (k, n, x, y, z, out) =>
+      k.countSteepCells(Math.sqrt(n), Math.sqrt(n), 0.1, 0.1, 0.1, true, x, 0, 0, z, y, out),
     (x, _, __, out) =>
       fokkerplanck.countSteepCells(Math.sqrt(x.length), Math.sqrt(x.length), 0.1, 0.1, x, out),
   ),

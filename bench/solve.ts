@@ -33,7 +33,7 @@ import { targetRows } from './targets.ts';
 
 const args = readArguments();
 const effort: Effort = args.quick
-  ? { sample: 3, rounds: 5, warmUp: 12, most: 120 }
+  ? { sample: 3, rounds: 5, warmUp: 15, most: 120 }
   : { sample: 6, rounds: 5, warmUp: 15, most: 300 };
 /** A solver that would take longer is left out of larger problems, in milliseconds. */
 const patience = args.quick ? 250 : 700;

@@ -1,23 +1,24 @@
 // The density of pixel pairs (arXiv 2404.06661): a bins x bins histogram on [0, 1]^2, smoothed along both axes,
 // looked up bilinearly at the pairs themselves.
 //
-// With K the smoothing matrix (row q: the effect of bin q on all) and H the histogram, the density is K' H K. It
-// is wanted at a few thousand bins of 65,536: there each costs one product of two rows.
+// With K the smoothing matrix, which is symmetric, and H the histogram, the density is K H K. It is wanted at a few
+// thousand bins of 65,536: there each costs one product of two rows.
 
-import { axpy, dot } from '../vector/vector';
+import { lanes, madd } from '../vector/simd';
+import { axpy } from '../vector/vector';
 
 /**
- * density[k] <- the smoothed density at (x[k], y[k]), each bin floored at `floor` before it is interpolated.
- * `weight` is what one pair adds to its bin. K has bins x bins numbers, `columns` is K transposed, and `once` is
- * scratch of the same size.
+ * density[k] <- the smoothed density at (x[k], y[k]), k < wanted, each bin floored at `floor` before it is
+ * interpolated. `weight` is what one of the n pairs adds to its bin. K has bins x bins numbers, and `once` is scratch
+ * of the same size.
  */
 export function pairDensity(
   n: i32,
+  wanted: i32,
   bins: i32,
   weight: f64,
   floor: f64,
   K: usize,
-  columns: usize,
   once: usize,
   x: usize,
   y: usize,
@@ -26,26 +27,58 @@ export function pairDensity(
   const row = <usize>bins << 3;
   memory.fill(once, 0, <usize>bins * row);
   // Row i: the pairs whose x is in bin i, smoothed along y. Transposed, row j holds, over the bins of x, the
-  // histogram smoothed along y at bin j; a dot product with a column of K smooths it along x.
+  // histogram smoothed along y at bin j; a dot product with a row of K smooths it along x.
   for (let k: usize = 0; k < <usize>n << 3; k += 8) {
     const i = bin(load<f64>(x + k), bins);
     const j = bin(load<f64>(y + k), bins);
     axpy(bins, weight, K + <usize>j * row, once + <usize>i * row);
   }
   transpose(bins, once);
-  for (let k: usize = 0; k < <usize>n << 3; k += 8) {
+  for (let k: usize = 0; k < <usize>wanted << 3; k += 8) {
     const cx = min(<f64>bins * load<f64>(x + k), <f64>(bins - 1));
     const cy = min(<f64>bins * load<f64>(y + k), <f64>(bins - 1));
     const i = min(<i32>Math.floor(cx), bins - 2);
     const j = min(<i32>Math.floor(cy), bins - 2);
-    const a = cx - i;
-    const b = cy - j;
-    const p = columns + <usize>i * row;
-    const q = once + <usize>j * row;
-    const lower = (1 - a) * max(dot(bins, p, q), floor) + a * max(dot(bins, p + row, q), floor);
-    const upper = (1 - a) * max(dot(bins, p, q + row), floor) + a * max(dot(bins, p + row, q + row), floor);
-    store<f64>(density + k, (1 - b) * lower + b * upper);
+    store<f64>(density + k, bilinear(bins, cx - i, cy - j, floor, K + <usize>i * row, once + <usize>j * row));
   }
+}
+
+/** The products of the rows p and p + 1 with q and q + 1, floored, and interpolated at (a, b) between them. */
+function bilinear(bins: i32, a: f64, b: f64, floor: f64, p: usize, q: usize): f64 {
+  const row = <usize>bins << 3;
+  const end = p + row;
+  let s: f64 = 0;
+  let t: f64 = 0;
+  let u: f64 = 0;
+  let v: f64 = 0;
+  if (ASC_FEATURE_SIMD) {
+    let ss = f64x2.splat(0);
+    let tt = ss;
+    let uu = ss;
+    let vv = ss;
+    for (const stop = p + (<usize>(bins & ~1) << 3); p < stop; p += 16, q += 16) {
+      const p0 = v128.load(p);
+      const q0 = v128.load(q);
+      ss = madd(p0, q0, ss);
+      const p1 = v128.load(p + row);
+      tt = madd(p1, q0, tt);
+      const q1 = v128.load(q + row);
+      uu = madd(p0, q1, uu);
+      vv = madd(p1, q1, vv);
+    }
+    s = lanes(ss);
+    t = lanes(tt);
+    u = lanes(uu);
+    v = lanes(vv);
+  }
+  for (; p < end; p += 8, q += 8) {
+    s += load<f64>(p) * load<f64>(q);
+    t += load<f64>(p + row) * load<f64>(q);
+    u += load<f64>(p) * load<f64>(q + row);
+    v += load<f64>(p + row) * load<f64>(q + row);
+  }
+  const lower = (1 - a) * max(s, floor) + a * max(t, floor);
+  return (1 - b) * lower + b * ((1 - a) * max(u, floor) + a * max(v, floor));
 }
 
 /** The last bin is closed: 1 belongs to it. */

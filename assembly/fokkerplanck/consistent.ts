@@ -12,10 +12,8 @@
 // last (H).
 
 import { madd } from '../vector/simd';
+import { CENTRED, neighbour, pecletNumber, UPWIND } from './consistent-cell';
 import { ABOVE, BELOW, CENTRE, firstInner, LEFT, lastInner, NEXT, nextBorder, RIGHT, rowOf, slot } from './layout';
-
-const CENTRED: i32 = 0;
-const UPWIND: i32 = 1;
 
 /**
  * data, b <- the linear system at the iterate m. fx, fy: drift at the pixels, or 0 for none. `advection`: 0
@@ -124,61 +122,6 @@ function inner(
       v128.store(b + at, f64x2.sub(v128.load(base + at), squares));
     }
   }
-}
-
-/** How many cells have a Peclet number over 1 along some axis at m; out[0] gets the largest. */
-export function countSteepCells(
-  height: i32,
-  width: i32,
-  dx: f64,
-  dy: f64,
-  D: f64,
-  reflecting: bool,
-  m: usize,
-  fx: usize,
-  fy: usize,
-  border: usize,
-  out: usize,
-): i32 {
-  const line = <usize>width << 3;
-  const below = border + line;
-  const before = below + line;
-  const behind = before + (<usize>height << 3);
-  let cells = 0;
-  let most: f64 = 0;
-  for (let i = 0, at: usize = 0; i < height; i++) {
-    for (let j = 0; j < width; j++, at += 8) {
-      const across = <usize>j << 3;
-      const down = <usize>i << 3;
-      const p = m + at;
-      const lowerX = neighbour(i == 0, reflecting, p - line, p + line, border + across);
-      const upperX = neighbour(i == height - 1, reflecting, p + line, p - line, below + across);
-      const lowerY = neighbour(j == 0, reflecting, p - 8, p + 8, before + down);
-      const upperY = neighbour(j == width - 1, reflecting, p + 8, p - 8, behind + down);
-      const x = pecletNumber(fx ? load<f64>(fx + at) : 0, D, (upperX - lowerX) / (2 * dx), dx);
-      const y = pecletNumber(fy ? load<f64>(fy + at) : 0, D, (upperY - lowerY) / (2 * dy), dy);
-      const peclet = max(x, y);
-      if (peclet > 1) cells++;
-      most = max(most, peclet);
-    }
-  }
-  store<f64>(out, most);
-  return cells;
-}
-
-/** |v| h / (2 D) with v = f - D slope. */
-// @ts-ignore: decorator
-@inline
-function pecletNumber(f: f64, D: f64, slope: f64, h: f64): f64 {
-  const wind = abs(f - D * slope) * h;
-  return wind == 0 ? 0 : wind / (2 * D);
-}
-
-/** The value at a neighbour: where there is none, that at its mirror (reflecting) or 0, plus a constant. */
-// @ts-ignore: decorator
-@inline
-function neighbour(outside: bool, reflecting: bool, place: usize, mirror: usize, constant: usize): f64 {
-  return outside ? (reflecting ? load<f64>(mirror) : 0) + load<f64>(constant) : load<f64>(place);
 }
 
 /**

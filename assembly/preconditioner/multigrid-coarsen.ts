@@ -161,7 +161,7 @@ function coarsenRows(
  */
 // @ts-ignore: decorator
 @inline
-function ratio(p: f32, q: f32): f32 {
+export function ratio(p: f32, q: f32): f32 {
   const least = max<f32>(abs(p), abs(q)) * (1 / MOST_RATIO) + SMALLEST;
   return max<f32>(p, least) / max<f32>(q, least);
 }

@@ -46,7 +46,7 @@ function relaxRow(
 /** sum c y for one cell. */
 // @ts-ignore: decorator
 @inline
-function neighbours(couplings: usize, above: usize, below: usize, left: usize): f32 {
+export function neighbours(couplings: usize, above: usize, below: usize, left: usize): f32 {
   return (
     load<f32>(couplings, ABOVE) * load<f32>(above) +
     load<f32>(couplings, BELOW) * load<f32>(below) +
@@ -58,7 +58,7 @@ function neighbours(couplings: usize, above: usize, below: usize, left: usize): 
 /** As `neighbours`, for four cells. */
 // @ts-ignore: decorator
 @inline
-function neighbours4(couplings: usize, above: usize, below: usize, left: usize): v128 {
+export function neighbours4(couplings: usize, above: usize, below: usize, left: usize): v128 {
   const p = f32x4.mul(v128.load(couplings, ABOVE), v128.load(above));
   const q = madd4(v128.load(couplings, BELOW), v128.load(below), p);
   const s = madd4(v128.load(couplings, LEFT), v128.load(left), q);

@@ -16,6 +16,8 @@ export class Level {
   width: i32;
   /** Blocks of four numbers in a row of one colour. */
   vectors: i32;
+  /** Which cells make one of the next level: 2 x 2, or pairs of one axis (`multigrid-join.ts`). */
+  joined: i32;
   /** Bytes from one row of a vector to the next. */
   stride: usize;
   redCouplings: usize;

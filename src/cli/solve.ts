@@ -12,7 +12,7 @@ import { progressBar } from './progress.ts';
 
 interface SolveCommandOptions {
   method: 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'lu' | 'auto';
-  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
+  preconditioner?: 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'cosine-transform' | 'lu';
   restart?: number;
   rtol: number;
   atol: number;
@@ -189,7 +189,7 @@ export function solveCommand(context: Context): Command {
     )
     .addOption(
       new Option('--preconditioner <name>', 'preconditioner')
-        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform', 'lu'])
+        .choices(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform', 'cosine-transform', 'lu'])
         .default(undefined, `${SOLVE_DEFAULTS.preconditioner}; with auto, chosen too`),
     )
     .option(

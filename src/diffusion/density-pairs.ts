@@ -6,8 +6,8 @@ export const BINS = 256;
 /** The least density of a bin. */
 export const FLOOR = 1e-300;
 
-/** Density of the pairs (x[k], y[k]) at the pairs themselves. */
-export type PairDensity = (x: ArrayLike<number>, y: ArrayLike<number>) => Float64Array;
+/** Density of all pairs (x[k], y[k]) at the first `wanted` of them. */
+export type PairDensity = (x: ArrayLike<number>, y: ArrayLike<number>, wanted: number) => Float64Array;
 
 /**
  * Log density of one channel by the histogram of pixel pairs (arXiv 2404.06661 and its program).
@@ -51,19 +51,37 @@ export function logDensityOfPairs(
       { height, width, length: channel.length },
     );
   }
-  const mirrored = new Float64Array(n);
-  for (let r = 0, k = 0; r < height; r++) {
-    for (let c = 0; c < width; c++, k++) mirrored[k] = channel[c * width + r];
+  // Pixels across the diagonal from each other have the same pair the other way round, and so the same density: it
+  // is looked up on the diagonal and on one side of it, whose pairs come first.
+  const wanted = (height * (height + 1)) / 2;
+  const x = new Float64Array(n);
+  const y = new Float64Array(n);
+  for (let r = 0, k = 0, other = wanted; r < height; r++) {
+    for (let c = 0; c <= r; c++) {
+      const [above, below] = [channel[c * width + r], channel[r * width + c]];
+      [x[k], y[k]] = [above, below];
+      k++;
+      if (c === r) continue;
+      [x[other], y[other]] = [below, above];
+      other++;
+    }
   }
-  const result = density(mirrored, channel);
-  for (let k = 0; k < n; k++) result[k] = Math.log(result[k]);
+  const found = density(x, y, wanted);
+  const result = new Float64Array(n);
+  for (let r = 0, k = 0; r < height; r++) {
+    for (let c = 0; c <= r; c++, k++) {
+      const value = Math.log(found[k]);
+      result[r * width + c] = value;
+      result[c * width + r] = value;
+    }
+  }
   return result;
 }
 
 /** In plain JavaScript. */
-export const plainPairDensity: PairDensity = (x, y) => {
+export const plainPairDensity: PairDensity = (x, y, wanted) => {
   const density = smoothedHistogram(x, y);
-  return Float64Array.from(x, (value, k) => bilinear(density, BINS * value, BINS * y[k]));
+  return Float64Array.from({ length: wanted }, (_, k) => bilinear(density, BINS * x[k], BINS * y[k]));
 };
 
 /**
@@ -95,7 +113,7 @@ function smoothedHistogram(x: ArrayLike<number>, y: ArrayLike<number>): (i: numb
   };
 }
 
-export function transposed(matrix: Float64Array): Float64Array {
+function transposed(matrix: Float64Array): Float64Array {
   const result = new Float64Array(BINS * BINS);
   for (let i = 0; i < BINS; i++) for (let j = 0; j < BINS; j++) result[j * BINS + i] = matrix[i * BINS + j];
   return result;

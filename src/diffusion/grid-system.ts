@@ -22,6 +22,12 @@ export interface LinearSettings {
   projection: ProjectionSettings | undefined;
 }
 
+/** Beyond, an accelerated loop with multigrid beats one of plain solves (measured). */
+const ACCELERATED_DOMINANCE = 0.6;
+
+/** Beyond this ratio of spacings multigrid may join cells along the finer axis alone. */
+const STRETCHED = 1.8;
+
 /** What one linear solve came to. */
 export interface LinearOutcome {
   status: SolveStatus;
@@ -64,6 +70,7 @@ export class GridSystem extends KernelObject {
 
   /**
    * @param step - distance of the outer diagonals.
+   * @param spacing - of the two axes: where they differ much, multigrid joins cells along the finer one first.
    * @param places - how many bases are kept beside each other; see `enter`.
    */
   constructor(
@@ -71,6 +78,7 @@ export class GridSystem extends KernelObject {
     { height, width }: { height: number; width: number },
     step: number,
     settings: LinearSettings,
+    spacing: readonly [number, number],
     places = 1,
   ) {
     super(kernel);
@@ -95,7 +103,8 @@ export class GridSystem extends KernelObject {
         x: scope.float64(n, 'the solution'),
         last: scope.float64(n, 'the last iterate'),
         residual: scope.float64(n, 'the residual').pointer,
-        multigrid: settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width),
+        multigrid:
+          settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width, spacing),
         method: new KernelMethod(
           scope,
           method,
@@ -123,9 +132,12 @@ export class GridSystem extends KernelObject {
    *
    * @param dominance - sum of the other entries of a row over its diagonal one, in absolute values.
    * @param reduction - what a solve multiplies the residual by.
+   * @param accelerated - there are no solves, but one multigrid cycle a step.
    */
-  choosePreconditioner(dominance: number, reduction: number): void {
-    if (this.#settings.preconditioner === 'auto') {
+  choosePreconditioner(dominance: number, reduction: number, accelerated = false): void {
+    if (this.#settings.preconditioner === 'auto' && accelerated) {
+      this.#preconditioned = dominance > ACCELERATED_DOMINANCE;
+    } else if (this.#settings.preconditioner === 'auto') {
       const gap = Math.max((1 - dominance) / (1 + dominance), 8 / this.#n);
       const { plain, multigrid } = gridCosts(gap, Math.log(2 / reduction));
       this.#preconditioned = multigrid < plain;
@@ -141,6 +153,17 @@ export class GridSystem extends KernelObject {
     // A zero on the diagonal, or a number that is not finite: the rest of the level goes without.
     this.#preconditioned = row < 0;
     return this.#preconditioned;
+  }
+
+  /** Takes the present matrix into the preconditioner of the level, which is returned; 0: it gets none. */
+  takePreconditioner(): Pointer {
+    this.#updatePreconditioner();
+    return this.preconditioner;
+  }
+
+  /** That of the level, as it was last made; 0: none. */
+  get preconditioner(): Pointer {
+    return this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0;
   }
 
   /** y <- A x of the present matrix. */
@@ -234,7 +257,7 @@ export class GridSystem extends KernelObject {
   #init(rtol: number, zeroStart: boolean): boolean {
     return this.#method.init({
       operator: this.#operator,
-      preconditioner: this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0,
+      preconditioner: this.preconditioner,
       b: this.b.pointer,
       x: this.x.pointer,
       rtol,
@@ -305,10 +328,11 @@ function makeSharing(scope: Scope, n: number, settings: ProjectionSettings, plac
   };
 }
 
-function makeMultigrid(scope: Scope, height: number, width: number) {
+function makeMultigrid(scope: Scope, height: number, width: number, [dx, dy]: readonly [number, number]) {
   const { exports } = scope.kernel;
-  const levels = scope.bytes(exports.multigridSize(height, width), 'the levels of the multigrid');
-  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS);
+  const stretched = Math.max(dx, dy) > STRETCHED * Math.min(dx, dy);
+  const levels = scope.bytes(exports.multigridSize(height, width, stretched), 'the levels of the multigrid');
+  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS, stretched);
   const preconditioner = scope.bytes(exports.preconditionerSize(), 'a preconditioner');
   exports.makeMultigrid(preconditioner, levels);
   return { levels, preconditioner };

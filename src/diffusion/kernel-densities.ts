@@ -3,13 +3,13 @@ import { KernelObject } from '../memory/kernel-object.ts';
 import { Scope } from '../memory/scope.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import type { DensityTools } from './density.ts';
-import { BINS, FLOOR, type PairDensity, smoothingMatrix, transposed } from './density-pairs.ts';
+import { BINS, FLOOR, type PairDensity, smoothingMatrix } from './density-pairs.ts';
 import type { MatrixProduct } from './density-positions.ts';
 
 /** The sums that densities take, in the kernel. */
 export class KernelDensities extends KernelObject implements DensityTools {
-  /** Smoothing matrix, its transpose, and a histogram; made for the first picture, and kept for the others. */
-  #pairs: { n: number; matrix: Float64Block; columns: Float64Block; once: Float64Block } | undefined;
+  /** Smoothing matrix and a histogram; made for the first picture, and kept for the others. */
+  #pairs: { n: number; matrix: Float64Block; once: Float64Block } | undefined;
   readonly #scope: Scope;
 
   constructor(kernel: Kernel) {
@@ -18,19 +18,19 @@ export class KernelDensities extends KernelObject implements DensityTools {
   }
 
   /** See `assembly/density/pairs.ts`. */
-  readonly pairDensity: PairDensity = (x, y) => {
+  readonly pairDensity: PairDensity = (x, y, wanted) => {
     this.checkAlive('the engine');
     const n = x.length;
-    const { matrix, columns, once } = this.#smoothing(n);
+    const { matrix, once } = this.#smoothing(n);
     return this.#with((scope) => {
       const [px, py] = [scope.float64(n, 'the pixel pairs'), scope.float64(n, 'the pixel pairs')];
-      const density = scope.float64(n, 'the density of the pixel pairs');
+      const density = scope.float64(wanted, 'the density of the pixel pairs');
       px.view.set(x);
       py.view.set(y);
       const weight = (BINS * BINS) / n;
       // biome-ignore format: the kernel's order of parameters.
       this.kernel.exports.pairDensity(
-        n, BINS, weight, FLOOR, matrix.pointer, columns.pointer, once.pointer, px.pointer, py.pointer, density.pointer,
+        n, wanted, BINS, weight, FLOOR, matrix.pointer, once.pointer, px.pointer, py.pointer, density.pointer,
       );
       return density.view.slice();
     });
@@ -56,10 +56,9 @@ export class KernelDensities extends KernelObject implements DensityTools {
   #smoothing(n: number) {
     if (this.#pairs?.n === n) return this.#pairs;
     const what = 'the smoothing of a histogram';
-    const [matrix, columns, once] = [0, 1, 2].map(() => this.#scope.float64(BINS * BINS, what));
+    const [matrix, once] = [0, 1].map(() => this.#scope.float64(BINS * BINS, what));
     matrix.view.set(smoothingMatrix(n));
-    columns.view.set(transposed(smoothingMatrix(n)));
-    this.#pairs = { n, matrix, columns, once };
+    this.#pairs = { n, matrix, once };
     return this.#pairs;
   }
 

@@ -26,16 +26,16 @@ export async function solveLevel(
     if (run.due) await run.pause();
     const began = performance.now();
     assemble();
-    const residual = inner === 'adaptive' ? system.begin(rtol) : system.relativeResidual();
+    const residual = inner !== 'strict' ? system.begin(rtol) : system.relativeResidual();
     run.time.assembly += performance.now() - began;
     const status = monitor.update(residual, iteration);
     if (status !== undefined) {
       // A solve that fell short does not matter once the non-linear residual is small.
       run.endStep(image, level, iteration, residual, status === 'converged' ? status : worse(status, ended));
-      if (inner === 'adaptive') step.residual = Math.max(step.residual, residual);
+      if (inner !== 'strict') step.residual = Math.max(step.residual, residual);
       return;
     }
-    if (inner === 'adaptive') {
+    if (inner !== 'strict') {
       ended = run.improve(system, share, image, level).status;
     } else {
       // Targets are projected on the bases of the seeds' first systems at this level.

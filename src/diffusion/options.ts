@@ -14,7 +14,7 @@ export const SCHEME_DEFAULTS = {
     steps: 20,
     T: 1,
     rtol: 1e-10,
-    fixedPoint: { rtol: 2e-8, maxiter: 50, inner: 'adaptive' },
+    fixedPoint: { rtol: 2e-8, maxiter: 50, inner: 'accelerated' },
   },
   lau2025: {
     density: 'pixel-positions',
@@ -30,7 +30,7 @@ export const SCHEME_DEFAULTS = {
     steps: 20,
     T: 1,
     rtol: 1e-10,
-    fixedPoint: { rtol: 1e-8, maxiter: 30, inner: 'adaptive' },
+    fixedPoint: { rtol: 1e-8, maxiter: 30, inner: 'accelerated' },
   },
 } as const satisfies Record<Scheme, object>;
 
@@ -65,7 +65,7 @@ export interface ResolvedOptions extends ConsistentSettings {
   /** Undefined: the unit square's. */
   spacing: readonly [number, number] | undefined;
   rtol: number;
-  fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
+  fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' | 'accelerated' };
   method: 'bicgstab' | 'gmres';
   start: 'last-iterate' | 'zero';
   preconditioner: 'none' | 'multigrid' | 'auto';
@@ -158,9 +158,11 @@ function resolveFixedPoint(
 ): ResolvedOptions['fixedPoint'] {
   const given = definedOnly(options.fixedPoint ?? {});
   const strict = sharesOrStartsCold(options) || options.rtol !== undefined;
-  const inner = given.inner ?? (strict ? 'strict' : defaults.inner);
+  const linear = options.method !== undefined || options.linearization !== undefined;
+  const loose = defaults.inner === 'accelerated' && linear ? 'adaptive' : defaults.inner;
+  const inner = given.inner ?? (strict ? 'strict' : loose);
   // `lau2025` stops after five strict iterations because its paper does; an adaptive one does less.
-  const maxiter = inner === 'adaptive' ? Math.max(ADAPTIVE_MAXITER, defaults.maxiter) : defaults.maxiter;
+  const maxiter = inner === 'strict' ? defaults.maxiter : Math.max(ADAPTIVE_MAXITER, defaults.maxiter);
   return { ...defaults, maxiter, ...given, inner };
 }
 
@@ -189,7 +191,7 @@ function checkChoices(options: PrecomputeOptions): void {
     checkChoice(WHERE, 'boundary', boundary, ['zero', 'reflecting']);
   }
   checkOptionNames(`${WHERE}: fixedPoint`, options.fixedPoint, ['rtol', 'maxiter', 'inner']);
-  checkChoice(WHERE, 'fixedPoint.inner', options.fixedPoint?.inner, ['strict', 'adaptive']);
+  checkChoice(WHERE, 'fixedPoint.inner', options.fixedPoint?.inner, ['strict', 'adaptive', 'accelerated']);
   checkOptionNames(`${WHERE}: projection`, options.projection, PROJECTION_OPTIONS);
   checkChoice(WHERE, 'projection.kind', options.projection?.kind, ['galerkin', 'minimal-residual']);
   checkChoice(WHERE, 'projection.precision', options.projection?.precision, ['double', 'single']);
@@ -261,13 +263,11 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
       `${WHERE}: scheme "na2024" has no drift, sde ${show(sde.name ?? 'given')} has; use "lau2025" or "consistent"`,
     );
   }
-  if (
-    options.fixedPoint?.inner === 'adaptive' &&
-    (sharesOrStartsCold(options) || options.rtol !== undefined)
-  ) {
+  const inner = options.fixedPoint?.inner ?? 'strict';
+  if (inner !== 'strict' && (sharesOrStartsCold(options) || options.rtol !== undefined)) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${WHERE}: fixedPoint.inner "adaptive" goes with start "last-iterate", sharing "none" and no rtol of its own`,
+      `${WHERE}: fixedPoint.inner "${inner}" goes with start "last-iterate", sharing "none" and no rtol of its own`,
       { option: 'fixedPoint.inner' },
     );
   }

@@ -130,7 +130,7 @@ async function compute(
   // The paper's sweeps come back to each level, the others do not.
   const places = scheme === 'na2024' ? (levels - 1) * channels : 1;
   const linear = { ...settings, projection: shared };
-  const system = new GridSystem(engine.kernel, shape, step, linear, places);
+  const system = new GridSystem(engine.kernel, shape, step, linear, spacing, places);
   try {
     if (scheme === 'na2024') await solveNa2024(run, system);
     else if (scheme === 'lau2025') await solveLau2025(run, system);

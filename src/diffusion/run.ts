@@ -25,7 +25,7 @@ export class Run {
   /** Times of the levels. */
   readonly times: Float64Array;
   readonly spacing: readonly [number, number];
-  readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' };
+  readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' | 'accelerated' };
   /** Indices of the seed images; none where nothing is shared. */
   readonly seeds: readonly number[];
   /** Relative residual of strict solves. */
@@ -110,7 +110,7 @@ export class Run {
 
   /** What a linear solve multiplies the residual by; `share` is that of an adaptive one. */
   reduction(share: number): number {
-    return this.fixedPoint.inner === 'adaptive' ? share : this.rtol;
+    return this.fixedPoint.inner === 'strict' ? this.rtol : share;
   }
 
   /** What the first system of an image at a level is to the others. */
@@ -140,6 +140,17 @@ export class Run {
     this.matvecs += outcome.matvecs;
     this.#done++;
     return outcome;
+  }
+
+  /** Books an accelerated loop that has converged: one solve of a level, and as many iterations as it took steps. */
+  endLoop(image: number, level: number, iterations: number, measure: number): void {
+    const step = this.step(image, level);
+    step.solves++;
+    step.iterations += iterations;
+    step.residual = Math.max(step.residual, measure);
+    this.matvecs += iterations + 1;
+    this.#done++;
+    this.endStep(image, level, iterations, measure, 'converged');
   }
 
   /** Solves the system of one image and level, and books it. */
@@ -184,13 +195,15 @@ export class Run {
     return performance.now() - this.#lastPause >= SLICE;
   }
 
-  /** Reports progress, lets other tasks run, and ends the run if it is to be aborted. */
-  async pause(): Promise<void> {
+  /** Reports progress, lets other tasks run, and ends the run if it is to be aborted. Returns the milliseconds spent. */
+  async pause(): Promise<number> {
+    const began = performance.now();
     this.#report();
     await yieldToHost();
     this.#signal?.throwIfAborted();
     if (this.kernel.closed) throw new SeedspanError('DISPOSED', 'the engine was disposed of meanwhile');
     this.#lastPause = performance.now();
+    return this.#lastPause - began;
   }
 
   /** The last report: all is done. */

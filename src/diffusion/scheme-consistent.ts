@@ -1,5 +1,6 @@
 import { SeedspanError, show } from '../errors.ts';
 import { Scope } from '../memory/scope.ts';
+import { AcceleratedLoop } from './accelerated-loop.ts';
 import { DriftField } from './drift-field.ts';
 import type { GridSystem } from './grid-system.ts';
 import { solveLevel } from './level-loop.ts';
@@ -48,8 +49,10 @@ export async function solveConsistent(
 
   const scope = new Scope(kernel);
   try {
+    const accelerated = AcceleratedLoop.for(run, system, scope);
     const drift = new DriftField(scope, shape, run.spacing, sde);
     const border = scope.float64(2 * (height + width), 'the border values');
+    const ghosts = scope.float64(2 * width, 'the rows outside the grid');
     const out = scope.float64(1, 'the largest Peclet number');
     /** By image and channel: the explicit part of the step, m - (1 - theta) dt (L(m) + div f). */
     const base = scope.float64(n, 'the known part of a step');
@@ -99,7 +102,7 @@ export async function solveConsistent(
       }
       const D = loadLevel(times[level]);
       const others = 2 * tau * D * (1 / (dx * dx) + 1 / (dy * dy));
-      system.choosePreconditioner(others / (1 + others), run.reduction(share));
+      system.choosePreconditioner(others / (1 + others), run.reduction(share), accelerated !== undefined);
       for (let channel = 0; channel < channels; channel++) {
         system.enter(0, true);
         for (const image of run.order) {
@@ -113,13 +116,24 @@ export async function solveConsistent(
             );
             exports.axpy(n, -explicit, product.pointer, base.pointer);
           }
-          await solveLevel(run, system, { image, level, share }, () =>
-            assemble(D, tau, system.x.pointer, base.pointer, newton),
-          );
           const { fx, fy } = drift.pointers;
+          const assembleHere = () => assemble(D, tau, system.x.pointer, base.pointer, newton);
+          const solved = await accelerated?.solve({
+            image,
+            level,
+            channel,
+            norm: exports.norm2(n, base.pointer),
+            // biome-ignore format: the kernel's order of parameters.
+            residual: (r) => exports.consistentResidual(
+              height, width, dx, dy, D, tau, advection, reflecting,
+              system.x.pointer, base.pointer, fx, fy, border.pointer, ghosts.pointer, r,
+            ),
+            assemble: assembleHere,
+          });
+          if (!solved) await solveLevel(run, system, { image, level, share }, assembleHere);
           // biome-ignore format: the kernel's order of parameters.
           peclet.cells += exports.countSteepCells(
-            height, width, dx, dy, D, reflecting, system.x.pointer, fx, fy, border.pointer, out.pointer,
+            height, width, dx, dy, D, reflecting, system.x.pointer, fx, fy, border.pointer, ghosts.pointer, out.pointer,
           );
           peclet.max = Math.max(peclet.max, out.view[0]);
           run.field(image, level, channel).set(system.x.view);

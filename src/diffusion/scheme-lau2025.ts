@@ -1,4 +1,5 @@
 import { Scope } from '../memory/scope.ts';
+import { AcceleratedLoop } from './accelerated-loop.ts';
 import { DriftField } from './drift-field.ts';
 import { FixedPointMonitor, worse } from './fixed-point.ts';
 import type { GridSystem } from './grid-system.ts';
@@ -21,6 +22,7 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
   const [dx, dy] = run.spacing;
   const scope = new Scope(kernel);
   try {
+    const accelerated = AcceleratedLoop.for(run, system, scope);
     const drift = new DriftField(scope, shape, run.spacing, sde);
     for (let level = 1; level < levels; level++) {
       const t = times[level];
@@ -30,7 +32,7 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
       drift.differenceOnGrid();
       const centre = 1 / dt + (2 * g * g) / (dx * dx);
       const others = g * g * (1 / (dx * dx) + 1 / (dy * dy));
-      system.choosePreconditioner(others / centre, run.reduction(SHARE));
+      system.choosePreconditioner(others / centre, run.reduction(SHARE), accelerated !== undefined);
       for (let channel = 0; channel < channels; channel++) {
         system.enter(0, true);
         for (const image of run.order) {
@@ -45,7 +47,20 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
             exports.copy(n, system.x.pointer, system.last.pointer);
             exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
           };
-          if (run.fixedPoint.inner === 'adaptive') {
+          const solved = await accelerated?.solve({
+            image,
+            level,
+            channel,
+            norm: exports.norm2(n, system.b.pointer),
+            // biome-ignore format: the kernel's order of parameters.
+            residual: (r) => exports.lauResidual(
+              height, width, dx, dy, g, centre, system.x.pointer, fx, fy, system.b.pointer, r,
+            ),
+            assemble,
+          });
+          if (solved) {
+            // Nothing is left to do.
+          } else if (run.fixedPoint.inner !== 'strict') {
             await solveLevel(run, system, { image, level, share: SHARE }, assemble);
           } else {
             await solveByChange(run, system, image, level, assemble);

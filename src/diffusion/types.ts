@@ -115,11 +115,16 @@ export interface PrecomputeOptions {
    *
    * `inner: 'adaptive'`: every linear system is solved from the last iterate, and only as far as the loop can use;
    * the measure is the relative non-linear residual. The same fields to the same tolerance, for a tenth of the
-   * iterations. Default in `na2024` and `consistent` unless `rtol`, `start: 'zero'` or sharing asks for strict
-   * solves; in `lau2025`, which is truncated after five iterations as published, it has to be asked for (and
-   * `maxiter` is 30 then).
+   * iterations. Default where `method` or `linearization` is given, and the next one would be without.
+   *
+   * `inner: 'accelerated'`: no linear systems at all where the loop does without: Anderson's method on the residual
+   * of the non-linear equation, preconditioned by multigrid at stiff levels; the same measure and tolerance. A level
+   * that it does not solve within `maxiter` steps is solved by `adaptive`. In the report a level is one solve then,
+   * and a step an iteration of both kinds. Default in `na2024` and `consistent` unless `rtol`, `start: 'zero'` or
+   * sharing asks for strict solves; in `lau2025`, which is truncated after five iterations as published, both have
+   * to be asked for (and `maxiter` is 30 then).
    */
-  fixedPoint?: { rtol?: number; maxiter?: number; inner?: 'strict' | 'adaptive' };
+  fixedPoint?: { rtol?: number; maxiter?: number; inner?: 'strict' | 'adaptive' | 'accelerated' };
   /** `consistent` only: treatment of |grad m|^2. Default `newton`. */
   linearization?: 'picard' | 'newton';
   /** `consistent` only. Default `backward-euler`. */

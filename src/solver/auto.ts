@@ -27,6 +27,8 @@ export interface MatrixTraits {
   grid: number;
   /** All full rows of the grid have the same entries, but for a hundredth. */
   uniform: boolean;
+  /** Of a uniform grid: rows at its border have mirrors where they have no neighbour, rather than zeros. */
+  reflecting: boolean;
 }
 
 /** Rows that are looked at, about. */
@@ -72,6 +74,7 @@ export function matrixTraits(kernel: Kernel, A: CsrMatrix): MatrixTraits {
     }
   }
   ratios.sort((a, b) => a - b);
+  const grid = gridWidth(kernel, A);
   return {
     n,
     density: A.nnz / Math.max(n, 1),
@@ -79,9 +82,17 @@ export function matrixTraits(kernel: Kernel, A: CsrMatrix): MatrixTraits {
     asymmetry: pairs === 0 ? 0 : differences / pairs,
     scale: least > 0 ? most / least : Infinity,
     indefinite,
-    grid: gridWidth(kernel, A),
+    grid,
     uniform: uniform && full >= 0,
+    reflecting: grid > 2 && uniform && full >= 0 && reflects(A, grid, data.subarray(full, full + 5)),
   };
+}
+
+/** Looks at a row of the grid's left border, beside a full one. */
+function reflects(A: CsrMatrix, width: number, [, left, centre, right]: Float64Array): boolean {
+  const k = width * Math.floor(A.shape[0] / width / 2);
+  const near = (value: number, wanted: number) => Math.abs(value - wanted) <= 0.1 * Math.abs(left);
+  return near(entry(A, k, k + 1), left + right) || (left !== 0 && near(entry(A, k, k), centre + left));
 }
 
 /** a_ij by bisection; 0 where nothing is stored. */
@@ -111,7 +122,7 @@ const COST = {
   /** One application, and the set-up, for a five-point matrix. */
   multigrid: 2.6,
   multigridSetup: 18,
-  /** One application of the sine transform, a column of the grid, and what else it takes. */
+  /** One application of a transform, a column of the grid, and what else it takes. */
   transformColumn: 0.1,
   transform: 5,
   transformSetup: 10,
@@ -154,7 +165,7 @@ const OTHER_GAP = 3e-3;
  * Krylov method takes about sqrt(kappa) log(2 / rtol) of them (Saad 2003, section 6.11), up to a factor.
  */
 export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
-  const { n, density, dominance, asymmetry, scale, indefinite, grid, uniform } = traits;
+  const { n, density, dominance, asymmetry, scale, indefinite, grid, uniform, reflecting } = traits;
   const robust: Choice[] = [
     { method: 'bicgstab', preconditioner: 'ilu0' },
     { method: 'gmres', preconditioner: 'ilu0' },
@@ -197,7 +208,10 @@ export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
   if (grid > 0 && uniform) {
     // One iteration, of two applications.
     ranked.push({
-      choice: { method: 'bicgstab', preconditioner: 'sine-transform' },
+      choice: {
+        method: 'bicgstab',
+        preconditioner: reflecting ? 'cosine-transform' : 'sine-transform',
+      },
       cost: COST.transformSetup + 2 * (COST.transform + COST.transformColumn * grid),
     });
   }

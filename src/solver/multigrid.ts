@@ -11,6 +11,26 @@ import type { KernelOperator } from './operator.ts';
  */
 export const MULTIGRID_SWEEPS = 2;
 
+/** The kernel's own limit, for the mean over all rows (`assembly/preconditioner/multigrid-join.ts`). */
+const ANISOTROPY = 4;
+/** Rows that are looked at, about. */
+const SAMPLE = 128;
+
+/** Whether couplings along one axis are much stronger than along the other. */
+function isStretched(A: CsrMatrix, width: number): boolean {
+  const [n] = A.shape;
+  let across = 0;
+  let along = 0;
+  for (let i = 0; i < n; i += Math.floor(n / SAMPLE) | 1) {
+    for (let k = A.indptr[i]; k < A.indptr[i + 1]; k++) {
+      const offset = Math.abs(A.indices[k] - i);
+      if (offset === 1) along += Math.abs(A.data[k]);
+      else if (offset === width) across += Math.abs(A.data[k]);
+    }
+  }
+  return Math.min(across, along) > 0 && Math.max(across, along) > 0.8 * ANISOTROPY * Math.min(across, along);
+}
+
 /** The levels of a V-cycle in the kernel. */
 export class MultigridLevels {
   /** The kernel's record. */
@@ -18,14 +38,21 @@ export class MultigridLevels {
   readonly #kernel: Kernel;
   readonly #diagonals: FivePointDiagonals;
 
-  /** Takes the pattern of A, not its values. */
+  /**
+   * Takes the pattern of A, and from its values only whether couplings along one axis are much stronger than along
+   * the other: then cells are joined along that axis first, also for values that come later.
+   */
   constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
     const { exports } = scope.kernel;
     this.#kernel = scope.kernel;
     this.#diagonals = new FivePointDiagonals(scope, A, operator);
     const { height, width } = this.#diagonals.grid;
-    this.pointer = scope.bytes(exports.multigridSize(height, width), 'the levels of the multigrid');
-    exports.multigridInit(this.pointer, height, width, MULTIGRID_SWEEPS);
+    const stretched = isStretched(A, width);
+    this.pointer = scope.bytes(
+      exports.multigridSize(height, width, stretched),
+      'the levels of the multigrid',
+    );
+    exports.multigridInit(this.pointer, height, width, MULTIGRID_SWEEPS, stretched);
   }
 
   /** Takes the values of A. Returns -1, or the row whose diagonal entry cannot be used. */

@@ -14,6 +14,7 @@ export const PRECONDITIONERS: readonly PreconditionerKind[] = [
   'ilu0',
   'multigrid',
   'sine-transform',
+  'cosine-transform',
   'lu',
 ];
 const PROJECTIONS: readonly ProjectionKind[] = ['galerkin', 'minimal-residual'];

@@ -9,16 +9,18 @@ import { type KernelPattern, uploadPattern } from './diagonals.ts';
 import { DirectSolver, singular } from './direct.ts';
 import { MultigridLevels } from './multigrid.ts';
 import { type KernelOperator, samePattern } from './operator.ts';
-import { SineTransform } from './transform.ts';
+import { MeanTransform } from './transform.ts';
 import type { MatrixFree } from './types.ts';
 
 /** The kinds that are made from a matrix. */
-export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
+export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | TransformKind | 'lu';
+export type TransformKind = 'sine-transform' | 'cosine-transform';
 export const FACTORED_KINDS: readonly FactoredKind[] = [
   'jacobi',
   'ilu0',
   'multigrid',
   'sine-transform',
+  'cosine-transform',
   'lu',
 ];
 
@@ -123,11 +125,13 @@ class Multigrid extends KernelPreconditioner {
 
 /** M = the five-point matrix with the means of A's diagonals. */
 class MeanInverse extends KernelPreconditioner {
-  readonly #transform: SineTransform;
+  readonly #kind: TransformKind;
+  readonly #transform: MeanTransform;
 
-  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+  constructor(scope: Scope, kind: TransformKind, A: CsrMatrix, operator: KernelOperator | undefined) {
     super(scope);
-    this.#transform = new SineTransform(scope, A, operator);
+    this.#kind = kind;
+    this.#transform = new MeanTransform(scope, A, operator, kind === 'cosine-transform');
     scope.kernel.exports.makeTransform(this.pointer, this.#transform.pointer);
   }
 
@@ -135,9 +139,9 @@ class MeanInverse extends KernelPreconditioner {
     if (this.#transform.update(A)) return;
     throw new SeedspanError(
       'ZERO_PIVOT',
-      'preconditioner "sine-transform": the means of the five diagonals make a matrix that cannot be inverted; ' +
+      `preconditioner "${this.#kind}": the means of the five diagonals make a matrix that cannot be inverted; ` +
         'use "multigrid" or "ilu0"',
-      { preconditioner: 'sine-transform' },
+      { preconditioner: this.#kind },
     );
   }
 }
@@ -194,7 +198,8 @@ export function makeKernelPreconditioner(
   if (kind === 'jacobi') return new Jacobi(scope, A, operator);
   if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern, scratch);
   if (kind === 'lu') return new DirectFactors(scope, A, operator);
-  return kind === 'multigrid' ? new Multigrid(scope, A, operator) : new MeanInverse(scope, A, operator);
+  if (kind === 'multigrid') return new Multigrid(scope, A, operator);
+  return new MeanInverse(scope, kind, A, operator);
 }
 
 export function zeroPivot(kind: FactoredKind, row: number, found: number | boolean): SeedspanError {

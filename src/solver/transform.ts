@@ -5,21 +5,24 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { FivePointDiagonals } from './five-point.ts';
 import type { KernelOperator } from './operator.ts';
 
-/** The inverse of a five-point matrix's mean, by sine transforms, in the kernel. */
-export class SineTransform {
+/** The inverse of a five-point matrix's mean, by sine or cosine transforms, in the kernel. */
+export class MeanTransform {
   /** The kernel's record. */
   readonly pointer: Pointer;
   readonly #kernel: Kernel;
   readonly #diagonals: FivePointDiagonals;
 
-  /** Takes the pattern of A, not its values. */
-  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+  /** Takes the pattern of A, not its values. `reflecting`: cosines. */
+  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined, reflecting: boolean) {
     const { exports } = scope.kernel;
     this.#kernel = scope.kernel;
     this.#diagonals = new FivePointDiagonals(scope, A, operator);
     const { height, width } = this.#diagonals.grid;
-    this.pointer = scope.bytes(exports.transformSize(height, width), 'the sines of the transform');
-    exports.transformInit(this.pointer, height, width);
+    this.pointer = scope.bytes(
+      exports.transformSize(height, width, reflecting),
+      'the tables of the transform',
+    );
+    exports.transformInit(this.pointer, height, width, reflecting);
   }
 
   /** Takes the values of A. False where the means of its diagonals make a singular matrix. */

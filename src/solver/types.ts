@@ -30,14 +30,24 @@ export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'lu';
  * - `jacobi`: the diagonal.
  * - `ilu0`: incomplete LU factors without fill (Saad 2003, section 10.3.2).
  * - `multigrid`: one V-cycle in single precision, for a five-point matrix on an H x W grid (row i W + j): iterations
- *   hardly grow with the grid. For diffusion, also with a drift or in a rough medium; couplings of both signs, or
- *   much stronger along one axis than the other, it smooths badly. Cells are joined 2 x 2 (Braess 1995, Computing
- *   55), swept red-black twice before and after.
+ *   hardly grow with the grid. For diffusion, also with a drift or in a rough medium; couplings of both signs it
+ *   smooths badly. Cells are joined 2 x 2 (Braess 1995, Computing 55), or where couplings along one axis are four
+ *   times those along the other, along that axis alone; they are swept red-black twice before and after.
  * - `sine-transform`: the inverse of the same matrix with the mean of each diagonal, for zero values outside the
  *   grid (Hockney 1965, J. ACM 12). Few iterations where entries vary by some per cent at most; it costs H W^2.
+ * - `cosine-transform`: the same for reflecting borders, by the means of the points off the border. What the border
+ *   rows couple by tells whether the mirrors are at the outermost points (the one neighbour counts twice) or half a
+ *   step outside (the diagonal has its share).
  * - `lu`: the factors of the direct solver, for matrices near the one that they were made from: a seed's for its targets.
  */
-export type PreconditionerKind = 'none' | 'jacobi' | 'ilu0' | 'multigrid' | 'sine-transform' | 'lu';
+export type PreconditionerKind =
+  | 'none'
+  | 'jacobi'
+  | 'ilu0'
+  | 'multigrid'
+  | 'sine-transform'
+  | 'cosine-transform'
+  | 'lu';
 export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /**
  * What the numbers of a solve are.

@@ -189,13 +189,13 @@ export interface KernelExports {
     diagonal: Pointer,
     inverse: Pointer,
   ): void;
-  multigridSize(height: number, width: number): number;
-  multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number): void;
+  multigridSize(height: number, width: number, stretched: boolean): number;
+  multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number, stretched: boolean): void;
   multigridUpdate(multigrid: Pointer, data: Pointer): number;
   multigridApply(multigrid: Pointer, r: Pointer, z: Pointer): void;
   makeMultigrid(preconditioner: Pointer, multigrid: Pointer): void;
-  transformSize(height: number, width: number): number;
-  transformInit(transform: Pointer, height: number, width: number): void;
+  transformSize(height: number, width: number, reflecting: boolean): number;
+  transformInit(transform: Pointer, height: number, width: number, reflecting: boolean): void;
   transformUpdate(transform: Pointer, data: Pointer): number;
   transformApply(transform: Pointer, r: Pointer, z: Pointer): void;
   makeTransform(preconditioner: Pointer, transform: Pointer): void;
@@ -306,6 +306,11 @@ export interface KernelExports {
   batchTake(workspace: Pointer, lane: number, x: Pointer): void;
   batchStep(workspace: Pointer, count: number): number;
 
+  andersonSize(n: number): number;
+  andersonInit(workspace: Pointer, n: number): void;
+  andersonStart(workspace: Pointer): Pointer;
+  andersonStep(workspace: Pointer, preconditioner: Pointer, x: Pointer): Pointer;
+
   orthogonalize(
     n: number,
     k: number,
@@ -358,6 +363,19 @@ export interface KernelExports {
   ): void;
   flatDifference(n: number, h: number, m: Pointer, s: Pointer): void;
   naAssemble(n: number, step: number, x: number, y: number, s: Pointer, data: Pointer): void;
+  naRichardson(
+    n: number,
+    step: number,
+    x: number,
+    y: number,
+    h: number,
+    alpha: number,
+    beta: number,
+    b: Pointer,
+    m: Pointer,
+    p: Pointer,
+    scratch: Pointer,
+  ): number;
   lauAssemble(
     height: number,
     width: number,
@@ -370,6 +388,19 @@ export interface KernelExports {
     fy: Pointer,
     data: Pointer,
   ): void;
+  lauResidual(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    g: number,
+    centre: number,
+    m: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    b: Pointer,
+    r: Pointer,
+  ): number;
   consistentAssemble(
     height: number,
     width: number,
@@ -388,6 +419,23 @@ export interface KernelExports {
     data: Pointer,
     b: Pointer,
   ): void;
+  consistentResidual(
+    height: number,
+    width: number,
+    dx: number,
+    dy: number,
+    D: number,
+    tau: number,
+    advection: 0 | 1 | 2,
+    reflecting: boolean,
+    m: Pointer,
+    base: Pointer,
+    fx: Pointer,
+    fy: Pointer,
+    border: Pointer,
+    ghosts: Pointer,
+    r: Pointer,
+  ): number;
   countSteepCells(
     height: number,
     width: number,
@@ -399,16 +447,17 @@ export interface KernelExports {
     fx: Pointer,
     fy: Pointer,
     border: Pointer,
+    ghosts: Pointer,
     out: Pointer,
   ): number;
 
   pairDensity(
     n: number,
+    wanted: number,
     bins: number,
     weight: number,
     floor: number,
     K: Pointer,
-    columns: Pointer,
     once: Pointer,
     x: Pointer,
     y: Pointer,

@@ -159,6 +159,8 @@ test('--method auto says what it took', async () => {
   const { status, method, preconditioner, residualNorm } = JSON.parse(stdout);
   expect(status).toBe('converged');
   expect(['gmres', 'bicgstab', 'cg']).toContain(method);
-  expect(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform']).toContain(preconditioner);
+  expect(['none', 'jacobi', 'ilu0', 'multigrid', 'sine-transform', 'cosine-transform']).toContain(
+    preconditioner,
+  );
   expect(residualNorm).toBeLessThan(1e-7);
 });

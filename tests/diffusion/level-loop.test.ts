@@ -71,6 +71,76 @@ describe('inner solves no tighter than the loop needs', () => {
   );
 });
 
+describe('accelerated loops', () => {
+  const accelerated = { inner: 'accelerated' } as const;
+
+  it.each(CASES)('%s: the same answer, by multigrid cycles alone', async (_, options, tolerance) => {
+    const field = options.scheme === 'lau2025' ? square : initialLogDensity;
+    const common = { initialLogDensity: field, sde: constantDiffusion(0.3), steps: 8, ...options } as const;
+    const strict = await precomputeScores({ ...common, fixedPoint: { inner: 'strict', maxiter: 30 } });
+    const fast = await precomputeScores({
+      ...common,
+      fixedPoint: accelerated,
+      preconditioner: 'multigrid',
+    });
+    expect(fast.report.status).toBe('converged');
+    expect(relativeError(fast.logDensity.data, strict.logDensity.data)).toBeLessThan(tolerance);
+    expect(relativeError(fast.scores.data, strict.scores.data)).toBeLessThan(tolerance);
+    const [, channels] = field.shape;
+    for (const step of fast.report.steps) {
+      expect(step.solves).toBe(channels);
+      expect(step.residual).toBe(step.change);
+      expect(step.change).toBeLessThanOrEqual(options.scheme === 'lau2025' ? 1e-6 : 1e-8);
+      expect(step.fixedPointIterations).toBeLessThan(20);
+    }
+  });
+
+  it('na2024: the same answer, one solve a level', async () => {
+    const field = batch([[bumps(13, 13, 1), bumps(13, 13, 2)]], 13, 13);
+    const run = (inner: 'strict' | 'adaptive' | 'accelerated') =>
+      precomputeScores({ initialLogDensity: field, scheme: 'na2024', steps: 10, fixedPoint: { inner } });
+    const [strict, adaptive, fast] = [await run('strict'), await run('adaptive'), await run('accelerated')];
+    expect(fast.report.status).toBe('converged');
+    expect(fast.report.solves).toBe(2 * 9);
+    expect(adaptive.report.solves).toBeGreaterThan(2 * 9);
+    expect(relativeError(fast.logDensity.data, strict.logDensity.data)).toBeLessThan(1e-6);
+    for (const step of fast.report.steps) expect(step.change).toBeLessThanOrEqual(2e-8);
+  });
+
+  it('na2024: a field whose scores are too large for it is left to the other loop', async () => {
+    const values = Float64Array.from({ length: 169 }, (_, k) => (k % 4 < 2 ? 5 : -5) * (1 + Math.sin(k)));
+    const steep = batch([[values]], 13, 13);
+    const run = (inner: 'adaptive' | 'accelerated') =>
+      precomputeScores({ initialLogDensity: steep, scheme: 'na2024', steps: 4, fixedPoint: { inner } });
+    const [adaptive, fast] = [await run('adaptive'), await run('accelerated')];
+    expect(fast.report.status).toBe(adaptive.report.status);
+    expect(fast.report.solves).toBeGreaterThan(3);
+    expect(relativeError(fast.logDensity.data, adaptive.logDensity.data)).toBeLessThan(1e-6);
+  });
+
+  it.each(['zero', 'reflecting'] as const)('a loop cut short says so, boundary %s', async (boundary) => {
+    const run = (maxiter: number) =>
+      precomputeScores({
+        initialLogDensity,
+        sde: constantDiffusion(2),
+        steps: 4,
+        boundary,
+        fixedPoint: { maxiter },
+      });
+    expect((await run(1)).report.status).toBe('max-iterations');
+    expect((await run(30)).report.status).toBe('converged');
+  });
+
+  it('are the default where nothing asks for linear solves', async () => {
+    const solves = async (options: Partial<PrecomputeOptions>) =>
+      (await precomputeScores({ initialLogDensity, sde: constantDiffusion(2), steps: 4, ...options })).report
+        .solves;
+    expect(await solves({})).toBe(16);
+    expect(await solves({ method: 'bicgstab' })).toBeGreaterThan(16);
+    expect(await solves({ linearization: 'newton' })).toBeGreaterThan(16);
+  });
+});
+
 describe('multigrid for the stiff levels', () => {
   it.each(['strict', 'adaptive'] as const)(
     'the same answer for a share of the iterations, %s',

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  BINS,
-  FLOOR,
-  plainPairDensity,
-  smoothingMatrix,
-  transposed,
-} from '../../src/diffusion/density-pairs.ts';
+import { BINS, FLOOR, plainPairDensity, smoothingMatrix } from '../../src/diffusion/density-pairs.ts';
 import { random, randomVector } from '../twins/random.ts';
 import { BUILDS, expectSame, useRoom } from './harness.ts';
 
@@ -20,14 +14,14 @@ describe.each(BUILDS)('the density of pixel pairs, %s', (build) => {
     x[0] = 1;
     y[0] = 0;
     if (n > 1) [x[1], y[1]] = [0.5, 1];
-    const matrix = smoothingMatrix(n);
-    const [K, columns] = [room.vector(matrix), room.vector(transposed(matrix))];
-    const [once, density] = [room.vector(BINS * BINS), room.vector(n)];
+    const K = room.vector(smoothingMatrix(n));
+    const wanted = Math.ceil(0.6 * n);
+    const [once, density] = [room.vector(BINS * BINS), room.vector(wanted)];
     const weight = (BINS * BINS) / n;
-    room.k.pairDensity(n, BINS, weight, FLOOR, K, columns, once, room.vector(x), room.vector(y), density);
-    const expected = plainPairDensity(x, y);
-    const found = room.read(density, n);
-    for (let k = 0; k < n; k++) expect(Math.abs(found[k] / expected[k] - 1)).toBeLessThan(1e-12);
+    room.k.pairDensity(n, wanted, BINS, weight, FLOOR, K, once, room.vector(x), room.vector(y), density);
+    const expected = plainPairDensity(x, y, wanted);
+    const found = room.read(density, wanted);
+    for (let k = 0; k < wanted; k++) expect(Math.abs(found[k] / expected[k] - 1)).toBeLessThan(1e-12);
   });
 
   it.each([0, 1, 2, 5, 16, 33])('transposes %i x %i', (size) => {

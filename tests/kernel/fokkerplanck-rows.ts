@@ -150,3 +150,13 @@ export function consistentRow(
   // A m - b is the residual of the equation at m.
   return { row, b: product - (value(m) - base[k]) };
 }
+
+/** Minus the residual of the equation at pixel k: base - (m + tau L(m)). */
+export function consistentResidualAt(
+  it: ConsistentCase,
+  k: number,
+  m: Float64Array,
+  base: Float64Array,
+): number {
+  return base[k] - equation(it, k, m, m, m);
+}

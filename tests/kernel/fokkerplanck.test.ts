@@ -4,6 +4,7 @@ import { na2024Matrix } from '../twins/fokkerplanck-papers.ts';
 import { random, randomVector } from '../twins/random.ts';
 import {
   type ConsistentCase,
+  consistentResidualAt,
   consistentRow,
   type Grid,
   lauRow,
@@ -122,6 +123,43 @@ describe.each(BUILDS)('naAssemble, %s', (build) => {
   });
 });
 
+describe.each(BUILDS)('naRichardson, %s', (build) => {
+  const room = useRoom(build);
+
+  it.each([0, 0.4])('a step by the residual of the plain matrix, alpha %d', (alpha) => {
+    const [g, dt, h, beta] = [1.7, 0.05, 0.8, -0.3];
+    for (const grid of GRIDS) {
+      const n = size(grid);
+      const step = grid.height;
+      const next = random(n + step);
+      const [m, b, p] = [randomVector(n, next), randomVector(n, next), randomVector(n, next)];
+      const scores = m.map((_, k) => ((m[k + 1] ?? 0) - (m[k - 1] ?? 0)) / (2 * h));
+      const x = (-0.5 * g * g * dt) / (2 * h);
+      const y = (0.5 * g * g * dt) / (h * h);
+      const [mm, pp] = [room.vector(m, 1), room.vector(p)];
+      const scratch = room.vector(2 * n + step, 1);
+      const square = room.k.naRichardson(n, step, x, y, h, alpha, beta, room.vector(b), mm, pp, scratch);
+      const product = na2024Matrix(scores, step, g, dt, h).multiply(m);
+      const r = b.map((value, k) => value - product[k]);
+      const direction = r.map((value, k) => value + beta * p[k]);
+      const what = `n = ${n}, step ${step}`;
+      expectNear(room.read(pp, n), direction, 3, 1e-13, what);
+      expectNear(
+        room.read(mm, n),
+        m.map((value, k) => value + alpha * direction[k]),
+        3,
+        1e-13,
+        what,
+      );
+      expect(square).toBeCloseTo(
+        r.reduce((sum, value) => sum + value * value, 0),
+        9,
+      );
+      room.clear();
+    }
+  });
+});
+
 describe.each(BUILDS)('lauAssemble, %s', (build) => {
   const room = useRoom(build);
 
@@ -141,6 +179,18 @@ describe.each(BUILDS)('lauAssemble, %s', (build) => {
       room.k.lauAssemble(height, width, dx, dy, g, centre, room.vector(m, 1), fx, fy, data);
       const wanted = Array.from({ length: n }, (_, k) => lauRow(grid, k, g, dt, m, f));
       expectRows(rowsOf(room.read(data, slots(n)), n), wanted, `${height} x ${width}`);
+
+      const b = randomVector(n, next);
+      const r = room.vector(n, 1);
+      // biome-ignore format: the kernel's order of parameters.
+      const square = room.k.lauResidual(
+        height, width, dx, dy, g, centre, room.vector(m, 1), fx, fy, room.vector(b), r,
+      );
+      const residual = wanted.map((row, k) =>
+        [-width, -1, 0, 1, width].reduce((sum, offset, d) => sum - row[d] * (m[k + offset] ?? 0), b[k]),
+      );
+      expectNear(room.read(r, n), residual, 50, 1e-13, `${height} x ${width}, residual`);
+      expect(square / residual.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 11);
       room.clear();
     }
   });
@@ -157,7 +207,7 @@ const CONSISTENT = ([0, 1, 2] as const).flatMap((advection) =>
 describe.each(BUILDS)('consistentAssemble, %s', (build) => {
   const room = useRoom(build);
 
-  /** The kernel's rows, right-hand side, count of steep cells and largest Peclet number. */
+  /** The kernel's rows, right-hand side, residual, count of steep cells and largest Peclet number. */
   function assembled(it: ConsistentCase, m: Float64Array, base: Float64Array) {
     const n = size(it);
     const { height, width, dx, dy, D, tau, advection, newton, reflecting, f, border } = it;
@@ -168,11 +218,19 @@ describe.each(BUILDS)('consistentAssemble, %s', (build) => {
       height, width, dx, dy, D, tau, advection, newton, reflecting,
       room.vector(m, 1), room.vector(base), fx, fy, room.vector(border), data, b,
     );
+    const [ghosts, r] = [room.vector(2 * width), room.vector(n, 1)];
     // biome-ignore format: as above.
     const cells = room.k.countSteepCells(
-      height, width, dx, dy, D, reflecting, room.vector(m, 1), fx, fy, room.vector(border), out,
+      height, width, dx, dy, D, reflecting, room.vector(m, 1), fx, fy, room.vector(border), ghosts, out,
+    );
+    // biome-ignore format: as above.
+    const square = room.k.consistentResidual(
+      height, width, dx, dy, D, tau, advection, reflecting,
+      room.vector(m, 1), room.vector(base), fx, fy, room.vector(border), ghosts, r,
     );
     const found = {
+      residual: room.read(r, n),
+      square,
       rows: rowsOf(room.read(data, slots(n)), n),
       b: room.read(b, n),
       cells,
@@ -209,6 +267,9 @@ describe.each(BUILDS)('consistentAssemble, %s', (build) => {
         1e-13,
         `${what}, right-hand side`,
       );
+      const residual = Array.from({ length: n }, (_, k) => consistentResidualAt(one, k, m, base));
+      expectNear(found.residual, residual, 50, 1e-13, `${what}, residual`);
+      expect(found.square / residual.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 11);
       const numbers = Array.from({ length: n }, (_, k) => peclet(one, k, m));
       expect(found.cells, what).toBe(numbers.filter((number) => number > 1).length);
       expect(found.most).toBeCloseTo(Math.max(...numbers), 12);
@@ -233,6 +294,8 @@ describe.each(BUILDS)('consistentAssemble, %s', (build) => {
       };
       const found = assembled(windy, m, base);
       expect([found.cells, found.most]).toEqual([15, Infinity]);
+      const residual = Array.from(m, (_, k) => consistentResidualAt(windy, k, m, base));
+      expectNear(found.residual, residual, 10, 1e-13, `advection ${advection}, residual`);
       expectRows(
         found.rows,
         found.rows.map((_, k) => consistentRow(windy, k, m, base).row),

@@ -59,10 +59,10 @@ interface Made {
   apply(r: Float64Array): Float64Array;
 }
 
-function make(room: Room, A: Csr, height: number, width: number, sweeps = 2): Made {
-  const multigrid = room.bytes(Math.ceil(room.k.multigridSize(height, width)));
+function make(room: Room, A: Csr, height: number, width: number, sweeps = 2, stretched = false): Made {
+  const multigrid = room.bytes(Math.ceil(room.k.multigridSize(height, width, stretched)));
   const data = room.vector(blocks(A, width));
-  room.k.multigridInit(multigrid, height, width, sweeps);
+  room.k.multigridInit(multigrid, height, width, sweeps, stretched);
   expect(room.k.multigridUpdate(multigrid, data)).toBe(-1);
   const n = height * width;
   const [from, to] = [room.vector(n, 1), room.vector(n, 1)];
@@ -85,6 +85,21 @@ function rough(height: number, width: number, seed: number): Csr {
     i === j ? [i, j, 4.2 + next()] : [i, j, value * (1 + 1.2 * (2 * next() - 1))],
   );
   return fromTriplets([height * width, height * width], triplets);
+}
+
+/** `rough` with its couplings between rows, or within them, multiplied by a factor. */
+function stretched(height: number, width: number, vertical: number, horizontal: number): Csr {
+  const sums = new Float64Array(height * width);
+  const couplings = toTriplets(rough(height, width, 4)).flatMap(
+    ([i, j, value]): [number, number, number][] => {
+      if (i === j) return [];
+      const scaled = value * (Math.abs(i - j) === 1 && width > 1 ? horizontal : vertical);
+      sums[i] += Math.abs(scaled);
+      return [[i, j, scaled]];
+    },
+  );
+  const diagonal = Array.from(sums, (sum, i): [number, number, number] => [i, i, 1.02 * sum + 0.1]);
+  return fromTriplets([height * width, height * width], [...couplings, ...diagonal]);
 }
 
 /** Each row of A multiplied by its factor. */
@@ -116,7 +131,10 @@ describe.each(BUILDS)('multigrid, %s', (build) => {
   });
 
   it('takes about as many bytes as the matrix', () => {
-    for (const n of [128, 255, 512]) expect(room.k.multigridSize(n, n)).toBeLessThan(46 * n * n);
+    for (const n of [128, 255, 512]) {
+      expect(room.k.multigridSize(n, n, false)).toBeLessThan(46 * n * n);
+      expect(room.k.multigridSize(n, n, true)).toBeLessThan(90 * n * n);
+    }
   });
 
   it('one cell alone is divided by its entry', () => {
@@ -296,6 +314,63 @@ describe.each(BUILDS)('multigrid, %s', (build) => {
       room.clear();
     }
   });
+
+  it.each(SHAPES)('joins cells along the stronger axis on %i x %i cells, as the twin', (height, width) => {
+    const next = random(height * 100 + width);
+    for (const [vertical, horizontal] of [
+      [100, 1],
+      [1, 100],
+      [6, 1],
+      [1, 1],
+    ]) {
+      const A = stretched(height, width, vertical, horizontal);
+      for (const sweeps of [1, 2]) {
+        const { apply, multigrid, data } = make(room, A, height, width, sweeps, true);
+        const wanted = twin.multigrid(A, height, width, sweeps, true);
+        const r = randomVector(height * width, next);
+        const z = wanted(r);
+        expectNear(apply(r), z, maxabs(z), 2e-5, `${vertical} : ${horizontal}, ${sweeps} sweeps`);
+        // Levels of other shapes, and the first ones again.
+        const other = blocks(stretched(height, width, horizontal, vertical), width);
+        room.view(data, other.length).set(other);
+        expect(room.k.multigridUpdate(multigrid, data)).toBe(-1);
+        room.view(data, other.length).set(blocks(A, width));
+        expect(room.k.multigridUpdate(multigrid, data)).toBe(-1);
+        expectNear(apply(r), z, maxabs(z), 2e-5, 'again');
+        room.clear();
+      }
+    }
+  });
+
+  it.each([100, 1000])(
+    'couplings that differ by %d: few iterations, and no more on a finer grid',
+    (ratio) => {
+      for (const [vertical, horizontal] of [
+        [ratio, 1],
+        [1, ratio],
+      ]) {
+        const counts = [24, 48, 96].map((n) => {
+          const triplets = toTriplets(laplacian(n, n)).map(([i, j, value]): [number, number, number] => {
+            if (i === j) return [i, j, 2 * (vertical + horizontal)];
+            return [i, j, value * (Math.abs(i - j) === 1 ? horizontal : vertical)];
+          });
+          const A = fromTriplets([n * n, n * n], triplets);
+          const { multigrid } = make(room, A, n, n, 2, true);
+          const preconditioner = room.bytes(room.k.preconditionerSize());
+          room.k.makeMultigrid(preconditioner, multigrid);
+          const b = randomVector(n * n, random(n));
+          const run = new Run(room, 'bicgstab', csrOperator(room, A), b, {
+            preconditioner,
+            rtol: 1e-8,
+          }).step();
+          expect(run.status).toBe('converged');
+          room.clear();
+          return run.iterations;
+        });
+        expect(Math.max(...counts)).toBeLessThanOrEqual(10);
+      }
+    },
+  );
 });
 
 /** Random, averaged over neighbours: a field as rough as the logarithm of a picture's density. */

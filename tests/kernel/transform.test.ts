@@ -4,7 +4,7 @@ import { type Csr, fromTriplets, operator, toDense, toTriplets } from '../twins/
 import { solve } from '../twins/dense.ts';
 import { position } from '../twins/dia.ts';
 import { random, randomVector } from '../twins/random.ts';
-import { meanMatrix } from '../twins/transform.ts';
+import { innerCouplings, meanMatrix, mirrorMatrix } from '../twins/transform.ts';
 import { dot, maxabs } from '../twins/vector.ts';
 import { BUILDS, expectNear, type Room, useRoom } from './harness.ts';
 import { Run } from './krylov.ts';
@@ -40,10 +40,10 @@ function blocks(A: Csr, width: number): Float64Array {
   return data;
 }
 
-function make(room: Room, A: Csr, height: number, width: number) {
-  const transform = room.bytes(room.k.transformSize(height, width));
+function make(room: Room, A: Csr, height: number, width: number, reflecting = false) {
+  const transform = room.bytes(room.k.transformSize(height, width, reflecting));
   const data = room.vector(blocks(A, width));
-  room.k.transformInit(transform, height, width);
+  room.k.transformInit(transform, height, width, reflecting);
   expect(room.k.transformUpdate(transform, data)).toBe(1);
   return { transform, data, apply: (r: Float64Array) => apply(room, transform, r) };
 }
@@ -55,15 +55,16 @@ function apply(room: Room, transform: Pointer, r: Float64Array): Float64Array {
 }
 
 /** Entries that vary by a tenth. */
-function varied(height: number, width: number, seed: number): Csr {
+function varied(
+  height: number,
+  width: number,
+  seed: number,
+  A = grid(width, height, { c: 0.4, q: 0.5 }),
+): Csr {
   const next = random(seed);
   return fromTriplets(
     [height * width, height * width],
-    toTriplets(grid(width, height, { c: 0.4, q: 0.5 })).map(([i, j, value]) => [
-      i,
-      j,
-      value * (0.95 + 0.1 * next()),
-    ]),
+    toTriplets(A).map(([i, j, value]) => [i, j, value * (0.95 + 0.1 * next())]),
   );
 }
 
@@ -179,4 +180,64 @@ describe.each(BUILDS)('sine transform, %s', (build) => {
       }
     },
   );
+});
+
+const COUPLINGS = { centre: 5.1, above: -1.4, below: -0.6, beside: -1.2 };
+
+/** Two points in a row do not show where their mirrors are, and are taken for the outermost ones. */
+const MIRRORS = (['points', 'between'] as const).flatMap((border) =>
+  SHAPES.filter(([h, w]) => border === 'points' || Math.max(h, w) > 2).map(
+    ([h, w]) => [h, w, border] as const,
+  ),
+);
+
+describe.each(BUILDS)('cosine transform, %s', (build) => {
+  const room = useRoom(build);
+
+  it.each(MIRRORS)('inverts constant couplings on %i x %i cells, mirrors: %s', (height, width, border) => {
+    const A = mirrorMatrix(height, width, border, COUPLINGS);
+    const x = randomVector(height * width, random(height * 100 + width));
+    const { apply } = make(room, A, height, width, true);
+    expectNear(apply(operator(A)(x)), x, maxabs(x), 1e-5);
+  });
+
+  it.each(['points', 'between'] as const)('takes the means off the border, and new ones: %s', (border) => {
+    for (const [height, width] of [
+      [5, 9],
+      [12, 24],
+      [15, 27],
+    ]) {
+      const r = randomVector(height * width, random(width));
+      const other = border === 'points' ? 'between' : 'points';
+      const { transform, data } = make(
+        room,
+        mirrorMatrix(height, width, other, COUPLINGS),
+        height,
+        width,
+        true,
+      );
+      const A = varied(height, width, 3, mirrorMatrix(height, width, border, COUPLINGS));
+      const slots = blocks(A, width);
+      room.view(data, slots.length).set(slots);
+      expect(room.k.transformUpdate(transform, data)).toBe(1);
+      const mean = mirrorMatrix(height, width, border, innerCouplings(A, height, width));
+      const wanted = solve(toDense(mean), r);
+      expectNear(apply(room, transform, r), wanted, maxabs(wanted), 1e-5);
+      room.clear();
+    }
+  });
+
+  it.each(['points', 'between'] as const)('refuses what is singular between mirrors: %s', (border) => {
+    const [height, width] = [6, 11];
+    const { transform, data } = make(
+      room,
+      mirrorMatrix(height, width, border, COUPLINGS),
+      height,
+      width,
+      true,
+    );
+    const singular = mirrorMatrix(height, width, border, { centre: 4, above: -1, below: -1, beside: -1 });
+    room.view(data, blocks(singular, width).length).set(blocks(singular, width));
+    expect(room.k.transformUpdate(transform, data)).toBe(0);
+  });
 });

@@ -3,6 +3,7 @@ import { createEngine, type Engine, fromDense, fromTriplets, poisson2d } from '.
 import { matrixTraits, rankedChoices } from '../../src/solver/auto.ts';
 import { fivePoint } from '../twins/five-point.ts';
 import { loadAnchor, loadSystem, systems } from '../twins/fixtures.ts';
+import { mirrorMatrix } from '../twins/transform.ts';
 import { asFunction, expectHonest, fromTwin, vector } from './helpers.ts';
 
 let engine: Engine;
@@ -43,6 +44,7 @@ describe('method auto', () => {
       indefinite: false,
       grid: 20,
       uniform: true,
+      reflecting: false,
     });
     expect(matrixTraits(engine.kernel, poisson2d(20, 20)).dominance).toBeCloseTo(1, 12);
     const skew = fromDense([
@@ -69,8 +71,13 @@ describe('method auto', () => {
     });
   });
 
+  it.each(['points', 'between'] as const)('sees mirrors at the border, %s', (border) => {
+    const A = fromTwin(mirrorMatrix(12, 15, border, { centre: 5, above: -1, below: -1, beside: -1 }));
+    expect(matrixTraits(engine.kernel, A)).toMatchObject({ grid: 15, uniform: true, reflecting: true });
+  });
+
   it('ranks by what the traits promise', () => {
-    const plain = { asymmetry: 0.3, scale: 1, indefinite: false, grid: 0, uniform: false };
+    const plain = { asymmetry: 0.3, scale: 1, indefinite: false, grid: 0, uniform: false, reflecting: false };
     const traits = { n: 10_000, density: 5, dominance: 0.5, ...plain };
     expect(rankedChoices(traits, 1e-8)[0]).toEqual({ method: 'bicgstab', preconditioner: 'none' });
     const none = rankedChoices({ ...traits, dominance: 1.5 }, 1e-8);
@@ -81,7 +88,9 @@ describe('method auto', () => {
     expect(first({ dominance: 0.999, asymmetry: 0.9 }).preconditioner).toBe('ilu0');
     expect(first({ dominance: 0.99, asymmetry: 0 }).method).toBe('cg');
     expect(first({ dominance: 0.99, scale: 1000 }).preconditioner).toBe('jacobi');
-    expect(first({ dominance: 0.999, grid: 100, uniform: true }).preconditioner).toBe('sine-transform');
+    const uniform = { dominance: 0.999, grid: 100, uniform: true };
+    expect(first(uniform).preconditioner).toBe('sine-transform');
+    expect(first({ ...uniform, reflecting: true }).preconditioner).toBe('cosine-transform');
     // No way is named twice, and the most robust ones are always there.
     for (const ranked of [none, stiff]) {
       expect(new Set(ranked.map((choice) => JSON.stringify(choice))).size).toBe(ranked.length);

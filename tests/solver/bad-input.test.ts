@@ -268,7 +268,7 @@ describe('preconditioners', () => {
       engine,
       act,
       'INVALID_VALUE',
-      /kind is "none", must be "jacobi", "ilu0", "multigrid", "sine-transform"/,
+      /kind is "none", must be "jacobi", "ilu0", "multigrid", "sine-transform", "cosine-transform"/,
     );
     const ofFunction = () => engine.preconditioner(wrong<CsrMatrix>(asFunction(A)), 'ilu0');
     expectRefused(engine, ofFunction, 'INVALID_TYPE', /made by csr/);

@@ -13,6 +13,7 @@ import { gridWidth } from '../../src/solver/five-point.ts';
 import { fromTriplets as twinTriplets } from '../twins/csr.ts';
 import { gridOf } from '../twins/five-point.ts';
 import { random } from '../twins/random.ts';
+import { mirrorMatrix } from '../twins/transform.ts';
 import {
   asFunction,
   expectHonest,
@@ -112,6 +113,26 @@ describe('preconditioner "multigrid"', () => {
       expect(new Set(counts).size).toBe(1);
       expect(engine.bytesInUse).toBe(bytesInUse);
       expect(engine.kernel.buffer.byteLength).toBe(byteLength);
+    }
+  });
+
+  it.each([100, 1000])('couplings %d times as strong along one axis', (ratio) => {
+    for (const along of [0, 1]) {
+      const A = fivePoint(60, 50, (_i, _j, di, dj) => {
+        if (di === 0 && dj === 0) return 2 * (1 + ratio);
+        return (di === 0) === (along === 0) ? -ratio : -1;
+      });
+      const b = vector(3000);
+      const result = engine.solve(A, b, { method: 'bicgstab', preconditioner: 'multigrid' });
+      expectHonest(A, b, result);
+      expect(result.converged).toBe(true);
+      expect(result.iterations).toBeLessThanOrEqual(10);
+      // A workspace that was made of other values still solves.
+      using workspace = engine.workspace(poisson2d(60, 50), {
+        method: 'bicgstab',
+        preconditioner: 'multigrid',
+      });
+      expect(engine.solve(A, b, { workspace, maxiter: 1000 }).converged).toBe(true);
     }
   });
 
@@ -257,7 +278,12 @@ describe('preconditioner "multigrid"', () => {
 
   it('an unknown kind', () => {
     const act = () => engine.preconditioner(poisson2d(2, 2), wrong('amg'));
-    expectRefused(engine, act, 'INVALID_VALUE', /must be "jacobi", "ilu0", "multigrid", "sine-transform"/);
+    expectRefused(
+      engine,
+      act,
+      'INVALID_VALUE',
+      /must be "jacobi", "ilu0", "multigrid", "sine-transform", "cosine-transform"/,
+    );
   });
 
   it('a tridiagonal matrix is a grid of one row, and a diagonal one too', () => {
@@ -379,5 +405,35 @@ describe('preconditioner "sine-transform"', () => {
     const A = fromTriplets({ shape: [6, 6], row: [0, 0, 0], col: [0, 3, 4], data: [1, 1, 1] });
     const act = () => engine.solve(A, vector(6), { preconditioner: 'sine-transform' });
     expectRefused(engine, act, 'INVALID_VALUE', /needs a five-point matrix/);
+  });
+});
+
+describe('preconditioner "cosine-transform"', () => {
+  it.each(['points', 'between'] as const)(
+    'hardly an iteration between mirrors, and auto takes it: %s',
+    (border) => {
+      const [height, width] = [24, 31];
+      const couplings = { centre: 4.002, above: -1, below: -1, beside: -1 };
+      const A = fromTwin(mirrorMatrix(height, width, border, couplings));
+      const b = vector(height * width);
+      const plain = engine.solve(A, b, { method: 'bicgstab', storage: 'dia' }).iterations;
+      for (const preconditioner of ['cosine-transform', undefined] as const) {
+        const result = engine.solve(A, b, { method: preconditioner ? 'bicgstab' : 'auto', preconditioner });
+        expectHonest(A, b, result);
+        expect(result.converged).toBe(true);
+        expect(result.preconditioner).toBe('cosine-transform');
+        expect(result.iterations).toBeLessThanOrEqual(2);
+      }
+      const sines = engine.solve(A, b, { method: 'bicgstab', preconditioner: 'sine-transform' }).iterations;
+      expect(sines).toBeGreaterThan(4);
+      expect(plain).toBeGreaterThan(10);
+    },
+  );
+
+  it('refuses a mean that is singular, by name', () => {
+    const couplings = { centre: 4, above: -1, below: -1, beside: -1 };
+    const A = fromTwin(mirrorMatrix(5, 7, 'between', couplings));
+    const act = () => engine.preconditioner(A, 'cosine-transform');
+    expectRefused(engine, act, 'ZERO_PIVOT', /"cosine-transform": the means/);
   });
 });

@@ -9,19 +9,19 @@ export { csrMultiplyFour } from './operator/csr-columns';
 export { diaMultiply, diaMultiplyDot } from './operator/dia';
 export { findDiagonals, markEntries, spreadEntries } from './operator/pattern';
 export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator, applyAndDot } from './operator/operator';
+export { directInit } from './direct/analysis';
+export { directFactor } from './direct/direct';
 export {
   directColumn,
-  directFactor,
   directFill,
   directForm,
-  directInit,
   directNonzeros,
   directOrder,
   directOrdering,
   directRelease,
   directReused,
   directSize,
-} from './direct/direct';
+} from './direct/record';
 export {
   directBackwardError,
   directCondition,

@@ -1,7 +1,7 @@
 // Nested dissection (George 1973, SIAM J. Numer. Anal. 10): a separator is eliminated after the two parts that it
 // leaves, and each of them in the same way; small parts are ordered by minimum degree. The separator is a level of a
 // breadth-first search from the rim (George, Liu 1978, SIAM J. Numer. Anal. 15), moved about where that makes it smaller
-// or the parts more equal. On a five-point grid it runs along the diagonals, which makes a seventh less fill than cuts
+// or the parts more equal. On a five-point grid it runs along the diagonals, which makes a quarter less fill than cuts
 // along rows and columns.
 
 import { fillMinusOne, integerAt, integers, setInteger } from './access';

@@ -44,7 +44,7 @@ export function factorFronts(fronts: usize, data: usize, indefinite: bool, thres
     const stride = <usize>width << 3;
     const bytes = <usize>q << 3;
     for (let row = front + <usize>to * (stride + 8), k = 0; k < q; k++, row += stride, top += bytes) {
-      memory.copy(top, row, bytes);
+      moveRow(top, row, bytes);
     }
   }
   return -1;
@@ -73,8 +73,19 @@ function keep(it: Fronts, s: i32, front: usize, width: i32, pad: i32, p: i32, q:
   let to = it.values + (<usize>integerAt(it.valueStart, s) << 3);
   let row = front + <usize>pad * (stride + 8);
   const whole = <usize>(p + q) << 3;
-  for (let k = 0; k < p; k++, row += stride, to += whole) memory.copy(to, row, whole);
+  for (let k = 0; k < p; k++, row += stride, to += whole) moveRow(to, row, whole);
   if (it.symmetric) return;
   const bytes = <usize>p << 3;
-  for (let k = 0; k < q; k++, row += stride, to += bytes) memory.copy(to, row, bytes);
+  for (let k = 0; k < q; k++, row += stride, to += bytes) moveRow(to, row, bytes);
+}
+
+/** Copies down, or elsewhere. Most rows are so short that the call of a built-in copy would take longer. */
+// @ts-ignore: decorator
+@inline
+function moveRow(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  if (ASC_FEATURE_SIMD) {
+    for (; to + 8 < end; to += 16, from += 16) v128.store(to, v128.load(from));
+  }
+  for (; to < end; to += 8, from += 8) store<f64>(to, load<f64>(from));
 }

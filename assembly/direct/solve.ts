@@ -9,10 +9,10 @@ import {
   columnsUpperBackward,
   columnsUpperForward,
 } from './columns-solve';
-import { Direct, LDL_FRONTS, LU_COLUMNS } from './direct';
 import { lowerBackward, lowerForward, upperBackward, upperForward } from './frontal-solve';
 import { Fronts } from './fronts';
 import { LANES } from './lanes';
+import { Direct, LDL_FRONTS, LU_COLUMNS } from './record';
 
 /** x <- A^-1 b, or A'^-1 b. The two may be the same. */
 export function directSolve(direct: usize, b: usize, x: usize, transposed: bool): void {

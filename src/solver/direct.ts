@@ -7,7 +7,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { FACTORIZE_DEFAULTS } from './defaults.ts';
 import { type KernelPattern, uploadPattern } from './diagonals.ts';
 
-/** The kernel's numbers (`assembly/direct/direct.ts`). */
+/** The kernel's numbers (`assembly/direct/record.ts`, `analysis.ts`). */
 export const ORDERINGS = ['auto', 'amd', 'nested-dissection', 'natural'] as const;
 export const FACTOR_KINDS = ['auto', 'lu', 'ldl'] as const;
 const OUTCOMES = ['done', 'singular', 'out-of-memory', 'non-finite'] as const;
@@ -33,7 +33,11 @@ export class DirectSolver {
   constructor(scope: Scope, A: CsrMatrix, options: DirectOptions, pattern?: KernelPattern) {
     const { kernel } = scope;
     const { exports } = kernel;
-    const { ordering, kind, pivotThreshold } = { ...FACTORIZE_DEFAULTS, ...options };
+    const {
+      ordering = FACTORIZE_DEFAULTS.ordering,
+      kind = FACTORIZE_DEFAULTS.kind,
+      pivotThreshold = FACTORIZE_DEFAULTS.pivotThreshold,
+    } = options;
     const { indptr, indices } = pattern ?? uploadPattern(scope, A);
     this.#kernel = kernel;
     this.#data = scope.float64(A.nnz, 'the values of the matrix');

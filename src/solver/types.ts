@@ -21,7 +21,8 @@ export type SolveStatus = 'converged' | 'max-iterations' | 'breakdown' | 'stagna
  * - `gcro-dr`: GMRES with deflated restarting and recycling (Parks et al. 2006, SIAM J. Sci. Comput. 28): what slows
  *   GMRES down is kept from cycle to cycle, and with `recycle` from system to system.
  * - `lu`: the direct solver (see `engine.factorize`). An iteration is a solve with the factors, the first one from the
- *   start, the others refinement as far as the tolerance needs it. A singular matrix is a `breakdown`.
+ *   start, the others refinement as far as the tolerance needs it. A singular matrix is a `breakdown`. `solveAsync`
+ *   factors in one piece.
  */
 export type Method = 'gmres' | 'bicgstab' | 'cg' | 'gcro-dr' | 'lu';
 /**

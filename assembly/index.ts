@@ -54,7 +54,8 @@ export {
   rightHandSideNormOf,
   takeHistory,
 } from './method/iteration';
-export * from './method/bicgstab';
+export { bicgstabSize, bicgstabInit, bicgstabStep } from './method/bicgstab';
+export { mixedSize, mixedInit, mixedStep, mixedIsSingle } from './method/mixed';
 export * from './method/anderson';
 export * from './method/cg';
 export {

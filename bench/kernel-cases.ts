@@ -700,6 +700,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   multigridUpdate: 'in bench:solve, as a preconditioner',
   transformApply: 'in bench:solve, as a preconditioner',
   transformUpdate: 'in bench:solve, as a preconditioner',
+  mixedStep: 'in bench:solve, as a method',
   batchStep: 'in bench:solve, batches',
   directFactor: 'in bench:solve, seedspan lu',
   directInit: 'in bench:solve, seedspan lu, cold',
@@ -733,4 +734,4 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Exports that keep books, and take no time that depends on n. */
 export const BOOKS =
-  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|direct(Release|Form|Ordering|Order|Column|Reused|Residual|BackwardError)|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;
+  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|mixed(Init|IsSingle)|direct(Release|Form|Ordering|Order|Column|Reused|Residual|BackwardError)|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;

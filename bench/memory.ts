@@ -14,7 +14,10 @@ const VECTORS: Readonly<Record<string, readonly [plain: number, preconditioned: 
   gmres: [2 + SOLVE_DEFAULTS.restart + 1, 2 + SOLVE_DEFAULTS.restart + 2],
 };
 
-/** Bytes that a workspace holds over those of the matrix, the factors and the method's vectors. */
+/**
+ * Bytes that a workspace holds, over those of the matrix, the factors and the vectors of the method in double
+ * precision.
+ */
 export function memoryTable(engine: Engine, { name, A }: Problem): Table {
   const n = A.shape[0];
   const rows: string[][] = [];
@@ -26,14 +29,17 @@ export function memoryTable(engine: Engine, { name, A }: Problem): Table {
         if (vectors === undefined || factors === undefined) continue;
         const matrix = storage === 'csr' ? 12 * A.nnz + 4 * (n + 1) : 5 * 8 * n;
         const needed = matrix + factors + 8 * n * vectors;
-        const workspace = engine.workspace(A, { method, preconditioner, storage });
-        rows.push([
-          `${method}, ${preconditioner}, ${storage}`,
-          digits(workspace.bytes / 1024),
-          digits(needed / 1024),
-          digits(workspace.bytes / needed),
-        ]);
-        workspace.dispose();
+        const mixed = method === 'bicgstab' && storage === 'dia' && preconditioner !== 'ilu0';
+        for (const precision of mixed ? (['double', 'mixed'] as const) : (['double'] as const)) {
+          const workspace = engine.workspace(A, { method, preconditioner, storage, precision });
+          rows.push([
+            [method, preconditioner, storage, ...(precision === 'mixed' ? [precision] : [])].join(', '),
+            digits(workspace.bytes / 1024),
+            digits(needed / 1024),
+            digits(workspace.bytes / needed),
+          ]);
+          workspace.dispose();
+        }
       }
     }
   }

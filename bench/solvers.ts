@@ -30,19 +30,33 @@ export interface Solver {
 /** A solver that is there, or why it is not. */
 export type Offer = Solver | { name: string; refused: string };
 
-/** Every method with every preconditioner, as far as they go together. */
+/** Every method with every preconditioner, as far as they go together, in double precision; and those in mixed. */
 export function ownSolvers(engine: Engine, problem: Problem): Offer[] {
   const { A, b, symmetric } = problem;
   const ways = METHODS.filter((method) => method !== 'lu').flatMap((method) =>
-    PRECONDITIONERS.filter((kind) => kind !== 'lu').map((preconditioner) => ({ method, preconditioner })),
+    PRECONDITIONERS.filter((kind) => kind !== 'lu').map((preconditioner) => ({
+      method,
+      preconditioner,
+      precision: 'double' as const,
+    })),
   );
-  const alone = (['lu', 'auto'] as const).map((method) => ({ method, preconditioner: undefined }));
-  const offers = [...ways, ...alone].map(({ method, preconditioner }): Offer => {
-    const plain = preconditioner === undefined || preconditioner === 'none';
-    const name = plain ? `seedspan ${method}` : `seedspan ${method}, ${preconditioner}`;
+  const alone = [
+    { method: 'bicgstab' as const, preconditioner: 'none' as const, precision: 'mixed' as const },
+    ...(['lu', 'auto'] as const).map((method) => ({
+      method,
+      preconditioner: undefined,
+      precision: 'auto' as const,
+    })),
+  ];
+  const offers = [...ways, ...alone].map(({ method, preconditioner, precision }): Offer => {
+    const kinds = [
+      preconditioner === 'none' ? undefined : preconditioner,
+      precision === 'mixed' && precision,
+    ];
+    const name = [`seedspan ${method}`, ...kinds.filter(Boolean)].join(', ');
     if (method === 'cg' && !symmetric) return { name, refused: 'not symmetric' };
     try {
-      const workspace = engine.workspace(A, { method, preconditioner });
+      const workspace = engine.workspace(A, { method, preconditioner, precision });
       const out = new Float64Array(b.length);
       let iterations = 0;
       const solve = () => {

@@ -18,7 +18,7 @@ const starts =
   (solver: string) =>
     names.some((name) => solver.startsWith(name));
 
-const BICGSTAB = is('seedspan bicgstab');
+const BICGSTAB = is('seedspan bicgstab', 'seedspan bicgstab, mixed');
 const OWN = starts('seedspan ');
 const GENERAL = ['wind', 'anisotropic', 'random', 'circuit', 'graph'];
 

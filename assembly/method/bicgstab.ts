@@ -19,7 +19,7 @@ const RUNAWAY: f64 = 1e3;
 const JUMP: f64 = 1e10;
 
 @unmanaged
-class Bicgstab extends Iteration {
+export class Bicgstab extends Iteration {
   r: usize;
   shadow: usize;
   p: usize;
@@ -65,15 +65,20 @@ export function bicgstabInit(
   const it = changetype<Bicgstab>(workspace);
   it.r = firstVector(workspace, offsetof<Bicgstab>());
   begin(it, operator, preconditioner, b, x, it.r, rtol, atol, maxiter, zeroStart, history, historyCapacity);
+  placeVectors(it);
+  start(it);
+  return it.status;
+}
+
+/** The vectors follow r, the first of them. */
+export function placeVectors(it: Bicgstab): void {
   const stride = vectorStride(it.n);
   it.shadow = it.r + stride;
   it.p = it.shadow + stride;
   it.v = it.p + stride;
   it.t = it.v + stride;
-  it.pHat = preconditioner ? it.t + stride : it.p;
-  it.sHat = preconditioner ? it.pHat + stride : it.r;
-  start(it);
-  return it.status;
+  it.pHat = it.preconditioner ? it.t + stride : it.p;
+  it.sHat = it.preconditioner ? it.pHat + stride : it.r;
 }
 
 /** At most `count` iterations more. Returns the status. */
@@ -124,7 +129,7 @@ function iterate(it: Bicgstab): void {
 }
 
 /** Begins with the residual in r as first direction and as shadow. */
-function start(it: Bicgstab): void {
+export function start(it: Bicgstab): void {
   copy(it.n, it.r, it.shadow);
   it.shadowNorm = it.residualNorm;
   it.startNorm = it.residualNorm;

@@ -128,6 +128,7 @@ function asDocument(
     rightHandSideNorm,
     method,
     storage,
+    precision,
     history,
     preconditioner,
   } = result;
@@ -145,6 +146,7 @@ function asDocument(
     residualNorm,
     rightHandSideNorm,
     storage,
+    precision,
     build,
     time,
     out: written ?? null,
@@ -159,14 +161,14 @@ function asText(
   { stdout }: Context,
 ): string {
   const { converged, status, residualNorm, rightHandSideNorm, iterations, matvecs } = result;
-  const { method, preconditioner, storage } = result;
+  const { method, preconditioner, storage, precision } = result;
   const relative = rightHandSideNorm === 0 ? 0 : residualNorm / rightHandSideNorm;
   const lines = [
     `matrix     ${matrixPath}: ${A.shape[0]} x ${A.shape[1]}, ${A.nnz} entries, stored as ${storage}`,
     `right side ${rhsPath ?? 'none given: b = A * ones, so x should be all ones'}`,
     `status     ${paint(stdout, converged ? 'green' : 'red', status)}`,
     `residual   ${residualNorm.toExponential(3)}, relative to b ${relative.toExponential(3)}`,
-    `iterations ${iterations} of ${method}, preconditioner ${preconditioner}; ${matvecs} products with A`,
+    `iterations ${iterations} of ${method}, preconditioner ${preconditioner}, ${precision} precision; ${matvecs} products with A`,
     `time       ${time.toFixed(1)} ms (kernel ${build})`,
   ];
   if (written !== undefined) lines.push(`written    ${written}`);

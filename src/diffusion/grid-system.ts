@@ -2,13 +2,13 @@ import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Scope } from '../memory/scope.ts';
 import { gridCosts } from '../solver/auto.ts';
-import { defaultMaxiter, SOLVE_DEFAULTS } from '../solver/defaults.ts';
+import { defaultMaxiter, MIXED_LEAST, SOLVE_DEFAULTS } from '../solver/defaults.ts';
 import { DIA_BLOCK } from '../solver/diagonals.ts';
 import { KrylovBasis } from '../solver/krylov-basis.ts';
 import { KernelMethod } from '../solver/method.ts';
 import { MULTIGRID_SWEEPS } from '../solver/multigrid.ts';
 import { Basis, Projector } from '../solver/projector.ts';
-import type { SolveStatus } from '../solver/types.ts';
+import type { Precision, SolveStatus } from '../solver/types.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import type { ProjectionSettings, StageTimes } from './types.ts';
@@ -54,6 +54,7 @@ export class GridSystem extends KernelObject {
   /** For the caller: the last iterate, while `x` is being solved for. */
   readonly last: Float64Block;
   readonly #n: number;
+  readonly #width: number;
   readonly #operator: Pointer;
   readonly #residual: Pointer;
   readonly #settings: LinearSettings;
@@ -65,6 +66,8 @@ export class GridSystem extends KernelObject {
   readonly #multigrid: { levels: Pointer; preconditioner: Pointer } | undefined;
   /** Whether the present level's systems get it. */
   #preconditioned = false;
+  /** In what they are solved. */
+  #precision: Precision = 'double';
   /** Of the inner solve that `begin` started. */
   #target = 0;
 
@@ -84,6 +87,7 @@ export class GridSystem extends KernelObject {
     super(kernel);
     const n = height * width;
     this.#n = n;
+    this.#width = width;
     this.#settings = settings;
     const { exports } = kernel;
     const { method, projection } = settings;
@@ -112,6 +116,7 @@ export class GridSystem extends KernelObject {
           settings.preconditioner !== 'none',
           Math.min(SOLVE_DEFAULTS.restart, n),
           false,
+          method === 'bicgstab' && settings.preconditioner === 'auto' ? { height, width } : undefined,
         ),
         sharing: projection && makeSharing(scope, n, projection, places),
       };
@@ -128,19 +133,22 @@ export class GridSystem extends KernelObject {
   }
 
   /**
-   * Decides whether the systems that follow get multigrid.
+   * Decides whether the systems that follow get multigrid, and with `auto`, whether mixed precision is better.
    *
    * @param dominance - sum of the other entries of a row over its diagonal one, in absolute values.
    * @param reduction - what a solve multiplies the residual by.
    * @param accelerated - there are no solves, but one multigrid cycle a step.
    */
   choosePreconditioner(dominance: number, reduction: number, accelerated = false): void {
+    this.#precision = 'double';
     if (this.#settings.preconditioner === 'auto' && accelerated) {
       this.#preconditioned = dominance > ACCELERATED_DOMINANCE;
     } else if (this.#settings.preconditioner === 'auto') {
-      const gap = Math.max((1 - dominance) / (1 + dominance), 8 / this.#n);
-      const { plain, multigrid } = gridCosts(gap, Math.log(2 / reduction));
-      this.#preconditioned = multigrid < plain;
+      const gap = Math.max((1 - dominance) / (1 + dominance), 3 / this.#n);
+      const { plain, mixed, multigrid } = gridCosts(gap, Math.log(2 / reduction), this.#width);
+      const single = this.#settings.method === 'bicgstab' && this.#n >= MIXED_LEAST && mixed < plain;
+      this.#preconditioned = multigrid < (single ? mixed : plain);
+      if (single && !this.#preconditioned) this.#precision = 'mixed';
     } else {
       this.#preconditioned = this.#settings.preconditioner === 'multigrid';
     }
@@ -255,7 +263,7 @@ export class GridSystem extends KernelObject {
   }
 
   #init(rtol: number, zeroStart: boolean): boolean {
-    return this.#method.init({
+    const start = {
       operator: this.#operator,
       preconditioner: this.preconditioner,
       b: this.b.pointer,
@@ -266,7 +274,8 @@ export class GridSystem extends KernelObject {
       zeroStart,
       history: 0,
       historyCapacity: 0,
-    });
+    };
+    return this.#method.init(start, this.#precision);
   }
 
   #outcome(): LinearOutcome {

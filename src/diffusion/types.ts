@@ -139,7 +139,8 @@ export interface PrecomputeOptions {
   /** Krylov method of the linear solves. Default `bicgstab`. */
   method?: 'bicgstab' | 'gmres';
   /**
-   * `auto` takes multigrid at the levels that are stiff enough for it to pay; beside `sharing: 'projection'` the
+   * `auto` takes multigrid at the levels that are stiff enough for it to pay, and BiCGSTAB in mixed precision at the
+   * others; beside `sharing: 'projection'` the
    * default is `none`, and `na2024` has no other. Default `auto`.
    */
   preconditioner?: 'none' | 'multigrid' | 'auto';

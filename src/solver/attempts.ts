@@ -31,7 +31,7 @@ export class Attempts implements Iterable<SolveAsyncOptions> {
     const { out } = options;
     const x0 = options.x0 === out && out instanceof Float64Array ? out.slice() : options.x0;
     this.#out = out;
-    this.#ways = autoChoices(kernel, A, rtol, preconditioner !== undefined).map((choice) => ({
+    this.#ways = autoChoices(kernel, A, rtol, options).map((choice) => ({
       ...options,
       x0,
       method: choice.method,

@@ -1,8 +1,8 @@
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { DIRECT_MOST } from './defaults.ts';
+import { DIRECT_MOST, MIXED_LEAST } from './defaults.ts';
 import { gridWidth } from './five-point.ts';
-import type { Method, PreconditionerKind, SystemMatrix } from './types.ts';
+import type { Method, Precision, PreconditionerKind, Storage, SystemMatrix } from './types.ts';
 
 /** A way to solve a system. */
 export interface Choice {
@@ -121,31 +121,53 @@ const COST = {
   cg: 1.2,
   /** One application, and the set-up, for a five-point matrix. */
   multigrid: 2.6,
-  multigridSetup: 18,
+  multigridSetup: 8,
+  /** In mixed precision: an iteration in f32, products included, and for each row of the grid; a round in f64 about it;
+   * the set-up. */
+  single: 1.05,
+  singleLine: 12,
+  singleRound: 1.5,
+  singleSetup: 3.5,
   /** One application of a transform, a column of the grid, and what else it takes. */
   transformColumn: 0.1,
   transform: 5,
   transformSetup: 10,
 } as const;
 
+/** Eliminating one colour leaves this share of the iterations. */
+const REDUCED_SHARE = 0.5;
+/** Digits that a round brings at most, as `digits` below. */
+const ROUND_DIGITS = 11.5;
+
 /**
- * Nanoseconds a row that BiCGSTAB takes on a five-point matrix, alone and with multigrid, the set-up included.
+ * Nanoseconds a row that BiCGSTAB takes on a five-point matrix: alone, in mixed precision, and with multigrid, the
+ * set-up included.
  *
  * @param gap - (1 - rho) / (1 + rho), rho the dominance.
  * @param digits - natural logarithm of what the residual is to be divided by.
+ * @param width - columns of the grid.
  */
-export function gridCosts(gap: number, digits: number): { plain: number; multigrid: number } {
+export function gridCosts(
+  gap: number,
+  digits: number,
+  width: number,
+): { plain: number; mixed: number; multigrid: number } {
   const { gridProduct, bicgstab, multigrid, multigridSetup } = COST;
+  const single = COST.single + COST.singleLine / width;
+  const iterations = guessIterations(gap, digits);
+  const rounds = Math.ceil(digits / ROUND_DIGITS);
   // Two iterations for a mild problem, a few more for a stiff one, and no more on a finer grid.
   const cycles = (digits / 19) * (1 + 2 * Math.log10(1 / gap));
   return {
-    plain: guessIterations(gap, digits) * (2 * gridProduct + bicgstab),
+    plain: iterations * (2 * gridProduct + bicgstab),
+    mixed: COST.singleSetup + rounds * COST.singleRound + REDUCED_SHARE * iterations * single,
     multigrid: multigridSetup + cycles * (2 * (gridProduct + multigrid) + bicgstab),
   };
 }
 
 function guessIterations(gap: number, digits: number): number {
-  return 1 + 0.3 * Math.sqrt(1 / gap) * digits;
+  // The first digits come slower than the others.
+  return 0.27 * Math.sqrt(1 / gap) * (digits + 3);
 }
 
 /** ILU(0) makes do with this share of the iterations: on a grid, and elsewhere. */
@@ -160,11 +182,11 @@ const ONE_WAY = 0.6;
 const OTHER_GAP = 3e-3;
 
 /**
- * Ways to solve a system, the one that promises to be fastest first and the most robust last. Iterations are
+ * Ways to solve a system (`mixed`: in mixed precision where that is possible), the one that promises to be fastest first and the most robust last. Iterations are
  * guessed from the dominance of the diagonal: with rho the Jacobi bound, kappa = (1 + rho) / (1 - rho), and a
  * Krylov method takes about sqrt(kappa) log(2 / rtol) of them (Saad 2003, section 6.11), up to a factor.
  */
-export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
+export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false): Choice[] {
   const { n, density, dominance, asymmetry, scale, indefinite, grid, uniform, reflecting } = traits;
   const robust: Choice[] = [
     { method: 'bicgstab', preconditioner: 'ilu0' },
@@ -185,7 +207,10 @@ export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
   const ranked: { choice: Choice; cost: number }[] = [
     {
       choice: { method: 'bicgstab', preconditioner: cheap },
-      cost: iterations * (2 * product + COST.bicgstab),
+      cost:
+        mixed && grid > 0 && n >= MIXED_LEAST
+          ? gridCosts(gap, digits, grid).mixed
+          : iterations * (2 * product + COST.bicgstab),
     },
     {
       choice: { method: 'bicgstab', preconditioner: 'ilu0' },
@@ -202,7 +227,7 @@ export function rankedChoices(traits: MatrixTraits, rtol: number): Choice[] {
   if (grid > 0) {
     ranked.push({
       choice: { method: 'bicgstab', preconditioner: 'multigrid' },
-      cost: gridCosts(gap, digits).multigrid,
+      cost: gridCosts(gap, digits, grid).multigrid,
     });
   }
   if (grid > 0 && uniform) {
@@ -224,25 +249,29 @@ function sameChoice(a: Choice, b: Choice): boolean {
   return a.method === b.method && a.preconditioner === b.preconditioner;
 }
 
+/** What the caller has settled; with a preconditioner, only the method is chosen. */
+interface GivenOptions {
+  preconditioner?: unknown;
+  precision?: Precision | 'auto';
+  storage?: Storage;
+}
+
 /**
  * The ways that `method: 'auto'` tries, in order, each only if the one before has failed.
- *
- * @param preconditioner - true when the caller has given one: then only the method is chosen.
  */
-export function autoChoices(
-  kernel: Kernel,
-  A: SystemMatrix,
-  rtol: number,
-  preconditioner: boolean,
-): Choice[] {
-  if (typeof A === 'function' || preconditioner) {
+export function autoChoices(kernel: Kernel, A: SystemMatrix, rtol: number, given: GivenOptions): Choice[] {
+  const { preconditioner, precision, storage } = given;
+  // The one way that mixed precision has.
+  if (precision === 'mixed') return [{ method: 'bicgstab', preconditioner: 'none' }];
+  if (typeof A === 'function' || preconditioner !== undefined) {
     return [
       { method: 'bicgstab', preconditioner: 'none' },
       { method: 'gmres', preconditioner: 'none' },
     ];
   }
+  const mixed = precision !== 'double' && storage !== 'csr';
   const traits = matrixTraits(kernel, A);
-  const ranked = rankedChoices(traits, rtol);
+  const ranked = rankedChoices(traits, rtol, mixed);
   // The best, and two that do not fail for the same reason; then, where factors are no risk, the direct solver.
   const next = ranked.slice(1).filter(({ preconditioner }) => preconditioner === 'ilu0');
   const direct = traits.n <= (traits.grid > 0 ? DIRECT_MOST.grid : DIRECT_MOST.other);

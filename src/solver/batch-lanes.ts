@@ -38,8 +38,10 @@ export class OneLane implements LaneSolver {
   #running = false;
 
   constructor(kernel: Kernel, A: CsrMatrix, options: BatchOptions, where: string) {
-    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart, storage, recycle } = options;
-    const workspace = new Workspace(kernel, A, { method, preconditioner, side, restart, storage }, where);
+    const { method = BATCH_DEFAULTS.method, preconditioner, side, restart } = options;
+    const { storage, precision, recycle } = options;
+    const made = { method, preconditioner, side, restart, storage, precision };
+    const workspace = new Workspace(kernel, A, made, where);
     try {
       // For all systems: between two slices of one, nobody else may change it.
       recycle?.take(workspace, kernel, workspace.size, where);
@@ -90,7 +92,7 @@ export class OneLane implements LaneSolver {
       storage,
       ...(projected === undefined ? {} : { projected, projectedResidualNorm }),
       lanes: 1,
-      precision: 'double',
+      precision: result.precision,
     };
   }
 

@@ -59,7 +59,8 @@ export interface BatchOptions
    * solves has `maxiter`. For `bicgstab` with `none`, `jacobi` and `ilu0`, storage `auto` or `csr`.
    *
    * `auto` (the default): mixed where `lanes` is 8, or is `auto` and comes to several, and rtol is at least 1e-12.
-   * Else double. Which it is depends on the options and on the pattern alone.
+   * One after the other they are solved as `solve` does with `auto`; else double. Which way is tried depends on the
+   * options and on the pattern alone.
    */
   precision?: 'auto' | Precision;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */

@@ -8,6 +8,7 @@ export const SOLVE_DEFAULTS = {
   atol: 0,
   history: false,
   storage: 'auto',
+  precision: 'auto',
   projection: 'minimal-residual',
 } as const;
 
@@ -15,6 +16,9 @@ export const SOLVE_DEFAULTS = {
 export function defaultMaxiter(n: number): number {
   return Math.min(Math.max(10 * n, 1000), 100_000);
 }
+
+/** Systems with fewer unknowns are solved in double precision throughout, unless asked otherwise. */
+export const MIXED_LEAST = 256;
 
 /** Defaults of `engine.seedSubspace`. */
 export const SEED_DEFAULTS = { dim: 20, rtol: 1e-14, precision: 'double' } as const;

@@ -381,8 +381,9 @@ export class Engine extends Disposable {
     checkVector(where, 'b', b, size);
     const { workspace } = options;
     if (workspace === undefined) {
-      const { method, preconditioner, side, restart, storage } = options;
-      return new Workspace(this.kernel, A, { method, preconditioner, side, restart, storage, size }, where);
+      const { method, preconditioner, side, restart, storage, precision } = options;
+      const made = { method, preconditioner, side, restart, storage, precision, size };
+      return new Workspace(this.kernel, A, made, where);
     }
     if (!(workspace instanceof Workspace) || workspace.kernel !== this.kernel) {
       throw new SeedspanError(

@@ -59,6 +59,18 @@ export function gridWidth(kernel: Kernel, A: CsrMatrix): number {
   });
 }
 
+/** The grid whose five diagonals the operator has in the kernel, at offsets -W, -1, 0, 1, W; undefined: it has none. */
+export function gridOfDiagonals(operator: KernelOperator): Grid | undefined {
+  const offsets = operator.diagonals?.offsets;
+  if (offsets?.length !== 5) return undefined;
+  const width = offsets[4];
+  if (width < 2 || operator.n % width !== 0) return undefined;
+  const wanted = [-width, -1, 0, 1, width];
+  return offsets.every((offset, d) => offset === wanted[d])
+    ? { height: operator.n / width, width }
+    : undefined;
+}
+
 /** The five diagonals of a grid's matrix in the kernel: at offsets -W, -1, 0, 1, W, in blocks of eight rows. */
 export class FivePointDiagonals {
   readonly grid: Grid;

@@ -2,7 +2,8 @@ import type { Scope } from '../memory/scope.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { RECYCLE_DEFAULTS } from './defaults.ts';
-import type { Method, SolveStatus } from './types.ts';
+import type { Grid } from './five-point.ts';
+import type { Method, Precision, SolveStatus } from './types.ts';
 
 /** The kernel's numbers (`assembly/method/iteration.ts`); 0 is still running. */
 export const STATUSES: readonly SolveStatus[] = [
@@ -42,8 +43,12 @@ export class KernelMethod {
   readonly #left: boolean;
   /** GCRO-DR's own space; 0 for other methods. */
   readonly #space: Pointer;
-  readonly #step: (workspace: Pointer, count: number) => number;
+  readonly #grid: Grid | undefined;
+  /** The solve that `init` has started is in mixed precision. */
+  #mixed = false;
+  #step: (workspace: Pointer, count: number) => number;
 
+  /** @param grid - with it BiCGSTAB can be had in mixed precision, for matrices with the five diagonals of this grid. */
   constructor(
     scope: Scope,
     method: Method,
@@ -51,11 +56,15 @@ export class KernelMethod {
     preconditioned: boolean,
     restart: number,
     left: boolean,
+    grid?: Grid,
   ) {
     const { exports } = scope.kernel;
     const bytes = {
       gmres: () => exports.gmresSize(n, restart),
-      bicgstab: () => exports.bicgstabSize(n, preconditioned),
+      bicgstab: () =>
+        grid === undefined
+          ? exports.bicgstabSize(n, preconditioned)
+          : exports.mixedSize(grid.height, grid.width, preconditioned),
       cg: () => exports.cgSize(n, preconditioned),
       'gcro-dr': () => exports.gcrodrSize(n, restart),
       lu: () => exports.refinementSize(n),
@@ -66,6 +75,7 @@ export class KernelMethod {
     this.#kernel = scope.kernel;
     this.#restart = restart;
     this.#left = left;
+    this.#grid = grid;
     this.#space = method === 'gcro-dr' ? ownSpace(scope, n) : 0;
     this.#step = {
       gmres: exports.gmresStep,
@@ -76,8 +86,8 @@ export class KernelMethod {
     }[method];
   }
 
-  /** Starts; returns true while there is more to do. */
-  init(start: Start): boolean {
+  /** Starts, in mixed precision where it can be had; returns true while there is more to do. */
+  init(start: Start, precision: Precision = 'mixed'): boolean {
     const { exports } = this.#kernel;
     const { operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity } =
       start;
@@ -93,6 +103,15 @@ export class KernelMethod {
       const space = start.recycle ?? this.#space;
       // biome-ignore format: as above.
       return exports.gcrodrInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, this.#restart, space) === 0;
+    }
+    if (this.#grid !== undefined) {
+      this.#mixed = precision === 'mixed';
+      this.#step = this.#mixed ? exports.mixedStep : exports.bicgstabStep;
+    }
+    if (this.#grid !== undefined && this.#mixed) {
+      const { height, width } = this.#grid;
+      // biome-ignore format: as above.
+      return exports.mixedInit(pointer, operator, preconditioner, b, x, rtol, atol, maxiter, zeroStart, history, historyCapacity, height, width) === 0;
     }
     const init = {
       bicgstab: exports.bicgstabInit,
@@ -137,6 +156,12 @@ export class KernelMethod {
 
   get rightHandSideNorm(): number {
     return this.#kernel.exports.rightHandSideNormOf(this.pointer);
+  }
+
+  /** What the last solve was done in: `double` also where single precision had to give up. */
+  get precision(): Precision {
+    const mixed = this.#mixed && this.#kernel.exports.mixedIsSingle(this.pointer) !== 0;
+    return mixed ? 'mixed' : 'double';
   }
 
   /** Entries in the history buffer since this was last read. */

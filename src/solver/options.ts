@@ -4,7 +4,14 @@ import { checkFinite, checkLength, checkNumberArray, MAX_SIZE } from '../sparse/
 import { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { Preconditioner } from './preconditioner.ts';
-import type { Method, PreconditionerKind, ProjectionKind, Storage, SystemMatrix } from './types.ts';
+import type {
+  Method,
+  Precision,
+  PreconditionerKind,
+  ProjectionKind,
+  Storage,
+  SystemMatrix,
+} from './types.ts';
 
 export const METHODS: readonly Method[] = ['gmres', 'bicgstab', 'cg', 'gcro-dr', 'lu'];
 const SOLVE_METHODS: readonly (Method | 'auto')[] = [...METHODS, 'auto'];
@@ -19,9 +26,18 @@ export const PRECONDITIONERS: readonly PreconditionerKind[] = [
 ];
 const PROJECTIONS: readonly ProjectionKind[] = ['galerkin', 'minimal-residual'];
 const STORAGES: readonly Storage[] = ['auto', 'csr', 'dia'];
+const PRECISIONS: readonly (Precision | 'auto')[] = ['auto', 'double', 'mixed'];
 const SIDES = ['left', 'right'] as const;
 
-export const WORKSPACE_OPTIONS = ['method', 'preconditioner', 'side', 'restart', 'storage', 'size'] as const;
+export const WORKSPACE_OPTIONS = [
+  'method',
+  'preconditioner',
+  'side',
+  'restart',
+  'storage',
+  'precision',
+  'size',
+] as const;
 export const SOLVE_OPTIONS = [
   'method',
   'preconditioner',
@@ -34,6 +50,7 @@ export const SOLVE_OPTIONS = [
   'out',
   'history',
   'storage',
+  'precision',
   'workspace',
   'seed',
   'projection',
@@ -167,6 +184,7 @@ export function checkSolveOptions(
   }
   checkChoice(where, 'side', given.side, SIDES);
   checkChoice(where, 'storage', given.storage, STORAGES);
+  checkChoice(where, 'precision', given.precision, PRECISIONS);
   checkChoice(where, 'projection', given.projection, PROJECTIONS);
   checkCount(where, 'restart', given.restart, 1);
   checkCount(where, 'size', given.size, 0);

@@ -49,14 +49,19 @@ export type PreconditionerKind =
   | 'sine-transform'
   | 'cosine-transform'
   | 'lu';
-export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /**
  * What the numbers of a solve are.
  *
  * - `double`: f64 throughout.
- * - `mixed`: f32 in the recursion, refined by residuals in f64. Tolerance and status mean the same.
+ * - `mixed`: f32 in the recursion, refined by residuals in f64; tolerance and status mean the same. For lanes of a
+ *   batch, see `BatchOptions`. Else it is BiCGSTAB for a five-point matrix on an H x W grid (see `multigrid`), without
+ *   a preconditioner or with `jacobi`: the cells are coloured like a chess board and one colour is eliminated, which
+ *   halves the iterations; the recursion runs on the other, with columns divided by the diagonal. Every four or five
+ *   digits what it has found is added to x, and it goes on from the residual in f64 (residual replacement: van der
+ *   Vorst & Ye 2000, SIAM J. Sci. Comput. 22). Where that does not get on, BiCGSTAB in f64 takes over.
  */
 export type Precision = 'double' | 'mixed';
+export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /** How the kernel stores a matrix; `auto` takes diagonals where they are few and well filled. */
 export type Storage = 'auto' | 'csr' | 'dia';
 
@@ -93,6 +98,8 @@ export interface SolveResult {
   /** The preconditioner that was used: its kind, or `function`. */
   preconditioner: PreconditionerKind | 'function';
   storage: 'csr' | 'dia' | 'function';
+  /** What it was computed in: `double` also where `mixed` had to give up on the way. */
+  precision: Precision;
   /**
    * With `history`: residual norms, the initial one first, then one an iteration, as the recursion has them. With
    * a left preconditioner all but the first are norms of `M^-1 (b - A x)`.

@@ -2,7 +2,7 @@ import { SeedspanError } from '../errors.ts';
 import type { Preconditioner } from './preconditioner.ts';
 import type { RecycleSpace } from './recycle-space.ts';
 import type { SeedSubspace } from './seed-subspace.ts';
-import type { MatrixFree, Method, PreconditionerKind, ProjectionKind, Storage } from './types.ts';
+import type { MatrixFree, Method, Precision, PreconditionerKind, ProjectionKind, Storage } from './types.ts';
 
 /** The options of a solve, but for the workspace that it uses. */
 export interface RunOptions {
@@ -33,6 +33,8 @@ export interface RunOptions {
   /** Keep the residual norm of every iteration. */
   history?: boolean;
   storage?: Storage;
+  /** `auto`: `mixed` where there is such a way, but for the smallest systems. `mixed` asks for it. */
+  precision?: Precision | 'auto';
   /** Improve the start by projection on a seed's Krylov subspace. */
   seed?: SeedSubspace;
   projection?: ProjectionKind;
@@ -45,7 +47,7 @@ export interface RunOptions {
 
 export type WorkspaceOptions = Pick<
   RunOptions,
-  'method' | 'preconditioner' | 'side' | 'restart' | 'storage'
+  'method' | 'preconditioner' | 'side' | 'restart' | 'storage' | 'precision'
 > & {
   /** Unknowns; needed for a matrix-free system only. */
   size?: number;
@@ -59,11 +61,12 @@ interface Made {
   preconditioner: NonNullable<RunOptions['preconditioner']>;
   restart: number;
   storage: 'csr' | 'dia' | 'function';
+  precision: Precision;
 }
 
 /** What was chosen when a workspace was made cannot be chosen again. `askedStorage` is what its maker asked for. */
 export function checkAgreement(where: string, made: Made, askedStorage: Storage, options: RunOptions): void {
-  for (const name of ['method', 'side', 'preconditioner'] as const) {
+  for (const name of ['method', 'side', 'preconditioner', 'precision'] as const) {
     if (options[name] === undefined || options[name] === made[name] || options[name] === 'auto') continue;
     throw new SeedspanError(
       'INVALID_VALUE',

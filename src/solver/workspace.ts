@@ -3,7 +3,8 @@ import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { autoChoices } from './auto.ts';
-import { defaultMaxiter, SOLVE_DEFAULTS } from './defaults.ts';
+import { defaultMaxiter, MIXED_LEAST, SOLVE_DEFAULTS } from './defaults.ts';
+import { type Grid, gridOfDiagonals } from './five-point.ts';
 import { KernelMethod, type Start } from './method.ts';
 import { KernelOperator } from './operator.ts';
 import { checkOut, checkVector, systemSize, takeVector } from './options.ts';
@@ -16,7 +17,7 @@ import {
 import { keepsStart } from './projector.ts';
 import { checkRecycle, type RecycleSpace } from './recycle-space.ts';
 import { checkSeed } from './seed-subspace.ts';
-import type { Method, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
+import type { Method, Precision, SolveProgress, SolveResult, Storage, SystemMatrix } from './types.ts';
 import { checkAgreement, type RunOptions, type WorkspaceOptions } from './workspace-options.ts';
 
 /** Residual norms that are fetched from the kernel at a time. */
@@ -35,6 +36,8 @@ export class Workspace extends KernelObject {
   readonly side: 'left' | 'right';
   readonly preconditioner: NonNullable<RunOptions['preconditioner']>;
   readonly storage: 'csr' | 'dia' | 'function';
+  readonly precision: Precision;
+
   readonly #bytes: number;
   readonly #askedStorage: Storage;
   readonly #operator: KernelOperator;
@@ -63,7 +66,7 @@ export class Workspace extends KernelObject {
     const { method = SOLVE_DEFAULTS.method } = options;
     const choice =
       method === 'auto'
-        ? autoChoices(kernel, A, SOLVE_DEFAULTS.rtol, options.preconditioner !== undefined)[0]
+        ? autoChoices(kernel, A, SOLVE_DEFAULTS.rtol, options)[0]
         : { method, preconditioner: SOLVE_DEFAULTS.preconditioner };
     this.method = choice.method;
     this.side = options.side ?? SOLVE_DEFAULTS.side;
@@ -85,7 +88,16 @@ export class Workspace extends KernelObject {
     const parts = this.hold((scope) => {
       const operator = new KernelOperator(scope, A, n, this.#askedStorage);
       const left = this.side === 'left';
-      const inner = new KernelMethod(scope, this.method, n, preconditioner !== 'none', this.restart, left);
+      const grid = this.#mixedGrid(operator, options.precision ?? SOLVE_DEFAULTS.precision, where);
+      const inner = new KernelMethod(
+        scope,
+        this.method,
+        n,
+        preconditioner !== 'none',
+        this.restart,
+        left,
+        grid,
+      );
       const own =
         preconditioner === 'none' || preconditioner instanceof Preconditioner
           ? undefined
@@ -98,6 +110,7 @@ export class Workspace extends KernelObject {
               inner.scratch,
             );
       return {
+        grid,
         operator,
         own,
         method: inner,
@@ -114,6 +127,7 @@ export class Workspace extends KernelObject {
     this.#x = parts.x;
     this.#history = parts.history;
     this.storage = parts.operator.storage;
+    this.precision = parts.grid === undefined ? 'double' : 'mixed';
     this.#start = {
       operator: parts.operator.pointer,
       preconditioner: 0,
@@ -138,6 +152,7 @@ export class Workspace extends KernelObject {
       method: this.method,
       preconditioner: kindOf(preconditioner),
       storage: this.storage,
+      precision: this.precision,
       history: undefined,
       projectedResidualNorm: undefined,
       projected: undefined,
@@ -247,6 +262,7 @@ export class Workspace extends KernelObject {
     result.converged = result.status === 'converged';
     result.iterations = method.iterations;
     result.matvecs = method.matvecs + this.#projectionMatvecs;
+    result.precision = method.precision;
     result.residualNorm = method.residualNorm;
     result.rightHandSideNorm = method.rightHandSideNorm;
     this.#takeHistory();
@@ -279,6 +295,23 @@ export class Workspace extends KernelObject {
     checkRecycle(where, recycle, this.method);
     this.#taken = recycle.take(this, this.kernel, this.size, where);
     this.#recycle = recycle;
+  }
+
+  /** The grid that BiCGSTAB works on in mixed precision; undefined: it does not. */
+  #mixedGrid(operator: KernelOperator, asked: Precision | 'auto', where: string): Grid | undefined {
+    if (asked === 'double') return undefined;
+    const fits =
+      this.method === 'bicgstab' && (this.preconditioner === 'none' || this.preconditioner === 'jacobi');
+    const grid = fits ? gridOfDiagonals(operator) : undefined;
+    if (asked === 'mixed' && grid === undefined) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${where}: precision "mixed" is for method "bicgstab" with preconditioner "none" or "jacobi", and a ` +
+          'five-point matrix on an H x W grid that is stored by diagonals; leave precision away, or ask for "double"',
+        { option: 'precision' },
+      );
+    }
+    return asked === 'mixed' || this.size >= MIXED_LEAST ? grid : undefined;
   }
 
   /** The pointer for the method; 0 without a preconditioner. */

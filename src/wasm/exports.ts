@@ -216,6 +216,10 @@ export interface KernelExports {
   bicgstabSize(n: number, preconditioned: boolean): number;
   bicgstabInit: Init<[]>;
   bicgstabStep(workspace: Pointer, count: number): number;
+  mixedSize(height: number, width: number, preconditioned: boolean): number;
+  mixedInit: Init<[height: number, width: number]>;
+  mixedStep(workspace: Pointer, count: number): number;
+  mixedIsSingle(workspace: Pointer): number;
   cgSize(n: number, preconditioned: boolean): number;
   cgInit: Init<[]>;
   cgStep(workspace: Pointer, count: number): number;

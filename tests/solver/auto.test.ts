@@ -30,10 +30,16 @@ describe('method auto', () => {
     const { data, n } = loadAnchor(name);
     const { A, b } = fivePoint(data, n, q);
     const matrix = fromTwin(A);
-    const result = engine.solve(matrix, b, { method: 'auto' });
+    const result = engine.solve(matrix, b, { method: 'auto', precision: 'double' });
     expectHonest(matrix, b, result);
     expect(result.preconditioner).toBe('multigrid');
     expect(result.iterations).toBeLessThanOrEqual(6);
+    // Single precision makes iterations cheaper than cycles.
+    const mixed = engine.solve(matrix, b, { method: 'auto' });
+    expectHonest(matrix, b, mixed);
+    expect(mixed.method).toBe('bicgstab');
+    // On the small stiff grid the two are level.
+    if (q < 1 || n > 32) expect([mixed.preconditioner, mixed.precision]).toEqual(['none', 'mixed']);
   });
 
   it('reads the traits of a matrix', () => {
@@ -84,6 +90,10 @@ describe('method auto', () => {
     expect(none[0]).toEqual({ method: 'bicgstab', preconditioner: 'ilu0' });
     const stiff = rankedChoices({ ...traits, dominance: 0.999, grid: 100 }, 1e-8);
     expect(stiff[0]).toEqual({ method: 'bicgstab', preconditioner: 'multigrid' });
+    const grid = { ...traits, dominance: 0.98, grid: 100 };
+    expect(rankedChoices(grid, 1e-8, true)[0].preconditioner).toBe('none');
+    const harder = { ...grid, dominance: 0.9999 };
+    expect(rankedChoices(harder, 1e-8, true)[0].preconditioner).toBe('multigrid');
     const first = (other: Partial<typeof traits>) => rankedChoices({ ...traits, ...other }, 1e-8)[0];
     expect(first({ dominance: 0.999, asymmetry: 0.9 }).preconditioner).toBe('ilu0');
     expect(first({ dominance: 0.99, asymmetry: 0 }).method).toBe('cg');

@@ -180,7 +180,7 @@ describe('options', () => {
       const message = /options must be an object/;
       expectRefused(engine, () => engine.solve(A, b, options), 'INVALID_TYPE', message);
       expectRefused(engine, () => engine.workspace(A, options), 'INVALID_TYPE', message);
-      expectRefused(engine, () => engine.seedSubspace(A, b, options), 'INVALID_TYPE', message);
+      expectRefused(engine, () => engine.seedSubspace(A, b, wrong(value)), 'INVALID_TYPE', message);
       await expectRejected(engine, () => engine.solveAsync(A, b, options), 'INVALID_TYPE', message);
     }
   });

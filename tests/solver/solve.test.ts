@@ -166,13 +166,13 @@ describe('five-point systems', () => {
     const direct = loadAnchor(`solution_${regime}_${size}`).data;
     const wanted = counts[regime];
     const run = (method: Method, preconditioner: 'none' | 'ilu0', expected: number, slack: number) => {
-      const result = engine.solve(A, twin.b, { method, preconditioner });
+      const result = engine.solve(A, twin.b, { method, preconditioner, precision: 'double' });
       expect(result.status).toBe('converged');
       expect(result.storage).toBe('dia');
       expectHonest(A, twin.b, result);
       expectClose(result.x, direct, 1e-6);
       expect(Math.abs(result.iterations - expected)).toBeLessThanOrEqual(slack);
-      const sharp = engine.solve(A, twin.b, { method, preconditioner, rtol: 1e-12 });
+      const sharp = engine.solve(A, twin.b, { method, preconditioner, precision: 'double', rtol: 1e-12 });
       expectClose(sharp.x, direct, 1e-10);
     };
     // BiCGSTAB's count in the stiff regime hangs on rounding.

@@ -5,10 +5,19 @@ export * from './vector/vector';
 export * from './vector/block';
 export * from './vector/single';
 export { csrMultiply, csrMultiplyTransposed } from './operator/csr';
-export { csrMultiplyFour } from './operator/csr-columns';
 export { diaMultiply, diaMultiplyDot } from './operator/dia';
 export { findDiagonals, markEntries, spreadEntries } from './operator/pattern';
-export { operatorSize, makeCsr, makeDia, makeHostOperator, applyOperator, applyAndDot } from './operator/operator';
+export { slicedDiagonal, slicedMultiply, slicedPack } from './operator/sliced';
+export { slicedMultiplyTwo } from './operator/sliced-columns';
+export {
+  operatorSize,
+  makeCsr,
+  makeSliced,
+  makeDia,
+  makeHostOperator,
+  applyOperator,
+  applyAndDot,
+} from './operator/operator';
 export { directInit } from './direct/analysis';
 export { directFactor } from './direct/direct';
 export {
@@ -32,6 +41,7 @@ export {
 } from './direct/solve';
 export * from './preconditioner/jacobi';
 export * from './preconditioner/ilu0';
+export { ilu0Size, ilu0Init, ilu0Update, ilu0Apply } from './preconditioner/level-ilu0';
 export { multigridSize, multigridInit, multigridUpdate, multigridApply } from './preconditioner/multigrid';
 export { transformSize, transformInit, transformUpdate, transformApply } from './preconditioner/transform';
 export {

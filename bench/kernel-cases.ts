@@ -41,7 +41,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   refinementInit: 'in bench:solve, seedspan lu',
   refinementStep: 'in bench:solve, seedspan lu',
   pairDensity: 'in bench:precompute, the density of na2024',
-  applyToBasis: 'products, a column after the other',
+  applyToBasis: 'slicedMultiplyTwo, or products, a column after the other',
   orthogonality: 'blockDot, a column after the other',
   crossGram: 'projectGalerkin',
   gram: 'projectMinimalResidual',
@@ -50,8 +50,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   blockUpdateSingle: 'blockUpdate, of half the bytes',
   narrow: 'copy, of fewer bytes',
   widen: 'copy, of fewer bytes',
-  csrMultiplyFour: 'csrMultiply; about 1.8 times its speed',
-  applyPreconditioner: 'multiply or ilu0Solve',
+  applyPreconditioner: 'multiply or ilu0Apply',
+  slicedDiagonal: 'once a solve, with Jacobi',
   bicgstabInit: 'timed with bicgstabStep',
   cgInit: 'timed with cgStep',
   gmresInit: 'timed with gmresStep',
@@ -62,4 +62,4 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Exports that keep books, and take no time that depends on n. */
 export const BOOKS =
-  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|mixed(Init|IsSingle)|direct(Release|Form|Ordering|Order|Column|Reused|Residual|BackwardError)|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;
+  /^(memory|loosen|(un)?packLane|multigridInit|transformInit|ilu0Init|mixed(Init|IsSingle)|direct(Release|Form|Ordering|Order|Column|Reused|Residual|BackwardError)|batch(Init|Lane|Start|Precondition|Drop|Take)|allocate|release|bytesInUse|setMemoryLimit|vectorStride|takeHistory|make[A-Z]\w*|recycle[A-Z]\w*|\w+Size|\w+Of|gmres(Basis|Columns|Hessenberg))$/;

@@ -1,15 +1,15 @@
 // Compressed sparse rows: indptr (rows + 1, i32), indices (nnz, i32), data (nnz, f64).
 
+import { sparseDot } from './sliced';
+
 /** y <- A x */
 export function csrMultiply(rows: i32, indptr: usize, indices: usize, data: usize, x: usize, y: usize): void {
   let entry = load<i32>(indptr);
   for (const end = indptr + (<usize>rows << 2); indptr < end; indptr += 4, y += 8) {
-    let sum: f64 = 0;
-    for (const stop = load<i32>(indptr, 4); entry < stop; entry++) {
-      const column = load<u32>(indices + (<usize>entry << 2));
-      sum += load<f64>(data + (<usize>entry << 3)) * load<f64>(x + (<usize>column << 3));
-    }
-    store<f64>(y, sum);
+    const stop = load<i32>(indptr, 4);
+    const at = <usize>entry;
+    store<f64>(y, sparseDot(stop - entry, indices + (at << 2), data + (at << 3), x));
+    entry = stop;
   }
 }
 

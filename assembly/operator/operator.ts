@@ -3,22 +3,26 @@
 
 import { csrMultiply } from './csr';
 import { diaMultiply, diaMultiplyDot } from './dia';
+import { slicedMultiply } from './sliced';
 import { hostMultiply } from '../host';
 import { dotAndSquare } from '../vector/vector';
 
-export const CSR: i32 = 0;
-const DIA: i32 = 1;
+const CSR: i32 = 0;
+export const DIA: i32 = 1;
 const HOST: i32 = 2;
+export const SLICED: i32 = 3;
 
 @unmanaged
 export class Operator {
   kind: i32;
   n: i32;
-  /** DIA: number of diagonals. HOST: the host's number of the function. */
+  /** SLICED: number of runs. DIA: number of diagonals. HOST: the host's number of the function. */
   count: i32;
-  /** CSR: indptr. DIA: offsets. */
+  /** SLICED: runs. DIA: offsets. CSR: indptr. */
   pattern: usize;
-  /** CSR: indices. */
+  /** SLICED: the row in each place. */
+  order: usize;
+  /** SLICED, CSR: columns. */
   indices: usize;
   data: usize;
 }
@@ -32,6 +36,25 @@ export function makeCsr(operator: usize, n: i32, indptr: usize, indices: usize, 
   it.kind = CSR;
   it.n = n;
   it.pattern = indptr;
+  it.indices = indices;
+  it.data = data;
+}
+
+export function makeSliced(
+  operator: usize,
+  n: i32,
+  runs: usize,
+  count: i32,
+  order: usize,
+  indices: usize,
+  data: usize,
+): void {
+  const it = changetype<Operator>(operator);
+  it.kind = SLICED;
+  it.n = n;
+  it.count = count;
+  it.pattern = runs;
+  it.order = order;
   it.indices = indices;
   it.data = data;
 }
@@ -56,6 +79,7 @@ export function makeHostOperator(operator: usize, n: i32, id: i32): void {
 export function applyOperator(operator: usize, x: usize, y: usize): void {
   const it = changetype<Operator>(operator);
   if (it.kind == DIA) diaMultiply(it.n, it.count, it.pattern, it.data, x, y);
+  else if (it.kind == SLICED) slicedMultiply(it.pattern, it.count, it.order, it.indices, it.data, x, y);
   else if (it.kind == CSR) csrMultiply(it.n, it.pattern, it.indices, it.data, x, y);
   else hostMultiply(it.count, it.n, x, y);
 }

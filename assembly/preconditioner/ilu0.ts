@@ -50,35 +50,3 @@ export function ilu0Factor(
   }
   return -1;
 }
-
-/** z <- U^-1 L^-1 r. r and z may be the same. */
-export function ilu0Solve(
-  n: i32,
-  indptr: usize,
-  indices: usize,
-  data: usize,
-  diagonal: usize,
-  inverse: usize,
-  r: usize,
-  z: usize,
-): void {
-  for (let i = 0; i < n; i++) {
-    let sum = load<f64>(r + (<usize>i << 3));
-    const stop = load<i32>(diagonal + (<usize>i << 2));
-    for (let entry = load<i32>(indptr + (<usize>i << 2)); entry < stop; entry++) {
-      const column = load<u32>(indices + (<usize>entry << 2));
-      sum -= load<f64>(data + (<usize>entry << 3)) * load<f64>(z + (<usize>column << 3));
-    }
-    store<f64>(z + (<usize>i << 3), sum);
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    let sum = load<f64>(z + (<usize>i << 3));
-    // From the far end, so that the neighbour that was just computed is waited for last.
-    const first = load<i32>(diagonal + (<usize>i << 2));
-    for (let entry = load<i32>(indptr + (<usize>i << 2), 4) - 1; entry > first; entry--) {
-      const column = load<u32>(indices + (<usize>entry << 2));
-      sum -= load<f64>(data + (<usize>entry << 3)) * load<f64>(z + (<usize>column << 3));
-    }
-    store<f64>(z + (<usize>i << 3), sum * load<f64>(inverse + (<usize>i << 3)));
-  }
-}

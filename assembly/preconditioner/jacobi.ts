@@ -2,18 +2,6 @@
 
 import { BLOCK } from '../operator/dia';
 
-/** diagonal <- the main diagonal of a CSR matrix; zero where nothing is stored. */
-export function csrDiagonal(n: i32, indptr: usize, indices: usize, data: usize, diagonal: usize): void {
-  let entry = load<i32>(indptr);
-  for (let row = 0; row < n; row++) {
-    let value: f64 = 0;
-    for (const stop = load<i32>(indptr + (<usize>row << 2), 4); entry < stop; entry++) {
-      if (load<i32>(indices + (<usize>entry << 2)) == row) value = load<f64>(data + (<usize>entry << 3));
-    }
-    store<f64>(diagonal + (<usize>row << 3), value);
-  }
-}
-
 /** diagonal <- number `d` of `count` diagonals. */
 export function diaDiagonal(n: i32, count: i32, d: i32, data: usize, diagonal: usize): void {
   data += <usize>(d * BLOCK) << 3;

@@ -3,7 +3,7 @@
 import { directSolve } from '../direct/solve';
 import { hostMultiply } from '../host';
 import { multiply } from '../vector/vector';
-import { ilu0Solve } from './ilu0';
+import { ilu0Apply } from './level-ilu0';
 import { multigridApply } from './multigrid';
 import { transformApply } from './transform';
 
@@ -20,13 +20,8 @@ export class Preconditioner {
   n: i32;
   /** The host's number of the function. */
   id: i32;
-  indptr: usize;
-  indices: usize;
-  /** ILU(0): the factors. Multigrid, transform, direct: its record. */
+  /** Jacobi: the inverse diagonal. ILU(0), multigrid, transform, direct: its record. */
   data: usize;
-  diagonal: usize;
-  /** Inverse diagonal (Jacobi) or inverse pivots (ILU(0)). */
-  inverse: usize;
 }
 
 export function preconditionerSize(): usize {
@@ -37,26 +32,14 @@ export function makeJacobi(preconditioner: usize, n: i32, inverse: usize): void 
   const it = changetype<Preconditioner>(preconditioner);
   it.kind = JACOBI;
   it.n = n;
-  it.inverse = inverse;
+  it.data = inverse;
 }
 
-export function makeIlu0(
-  preconditioner: usize,
-  n: i32,
-  indptr: usize,
-  indices: usize,
-  data: usize,
-  diagonal: usize,
-  inverse: usize,
-): void {
+/** `ilu0`: laid out by `ilu0Init`, with values by `ilu0Update`. */
+export function makeIlu0(preconditioner: usize, ilu0: usize): void {
   const it = changetype<Preconditioner>(preconditioner);
   it.kind = ILU0;
-  it.n = n;
-  it.indptr = indptr;
-  it.indices = indices;
-  it.data = data;
-  it.diagonal = diagonal;
-  it.inverse = inverse;
+  it.data = ilu0;
 }
 
 /** `multigrid`: laid out by `multigridInit`, with values by `multigridUpdate`. */
@@ -90,8 +73,8 @@ export function makeHostPreconditioner(preconditioner: usize, n: i32, id: i32): 
 /** z <- M^-1 r; the two must not overlap. */
 export function applyPreconditioner(preconditioner: usize, r: usize, z: usize): void {
   const it = changetype<Preconditioner>(preconditioner);
-  if (it.kind == JACOBI) multiply(it.n, it.inverse, r, z);
-  else if (it.kind == ILU0) ilu0Solve(it.n, it.indptr, it.indices, it.data, it.diagonal, it.inverse, r, z);
+  if (it.kind == JACOBI) multiply(it.n, it.data, r, z);
+  else if (it.kind == ILU0) ilu0Apply(it.data, r, z);
   else if (it.kind == MULTIGRID) multigridApply(it.data, r, z);
   else if (it.kind == TRANSFORM) transformApply(it.data, r, z);
   else if (it.kind == DIRECT) directSolve(it.data, r, z, false);

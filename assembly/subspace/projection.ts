@@ -4,8 +4,8 @@
 // V is of f64, or of f32 (`single`); W = A V and all sums are of f64. `small` has room for (k + 1) (k + 3) numbers;
 // its first k are y in the end.
 
-import { csrMultiplyFour } from '../operator/csr-columns';
-import { applyOperator, CSR, Operator } from '../operator/operator';
+import { applyOperator, Operator, SLICED } from '../operator/operator';
+import { slicedMultiplyTwo } from '../operator/sliced-columns';
 import { blockDot, blockUpdate } from '../vector/block';
 import { blockUpdateSingle, widen } from '../vector/single';
 import { axpy, copy, norm2 } from '../vector/vector';
@@ -31,9 +31,9 @@ export function applyToBasis(
 ): void {
   const it = changetype<Operator>(operator);
   let j = 0;
-  if (!single && it.kind == CSR) {
-    for (; j + 4 <= k; j += 4, V += stride << 2, W += wStride << 2) {
-      csrMultiplyFour(it.n, it.pattern, it.indices, it.data, V, stride, W, wStride);
+  if (!single && it.kind == SLICED) {
+    for (; j + 2 <= k; j += 2, V += stride << 1, W += wStride << 1) {
+      slicedMultiplyTwo(it.pattern, it.count, it.order, it.indices, it.data, V, stride, W, wStride);
     }
   }
   for (; j < k; j++, V += stride, W += wStride) {

@@ -1,3 +1,4 @@
+import { countRuns, slicedPattern, WINDOW } from '../../src/solver/slices.ts';
 import type { KernelExports, Pointer } from '../../src/wasm/exports.ts';
 import * as sparse from '../plain/sparse.ts';
 import * as plain from '../plain/vector.ts';
@@ -94,6 +95,24 @@ export function columns(room: Room, V: readonly Float64Array[]): { pointer: Poin
 
 export function uploadCsr(room: Room, { indptr, indices, data }: sparse.Csr): [Pointer, Pointer, Pointer] {
   return [room.integers(indptr), room.integers(indices), room.vector(data)];
+}
+
+/** The rows in slices, as the kernel solves with them. */
+export function uploadSliced(
+  room: Room,
+  csr: sparse.Csr,
+): { runs: Pointer; count: number; order: Pointer; indices: Pointer; data: Pointer; pack: () => void } {
+  const { runs, order, columns, longest } = slicedPattern(csr);
+  const slices = {
+    runs: room.integers(runs),
+    order: room.integers(order),
+    indices: room.integers(columns),
+    data: room.vector(csr.data),
+  };
+  const scratch = room.bytes(4 * WINDOW + 8 * longest);
+  const pack = () => room.k.slicedPack(csr.n, slices.runs, slices.order, slices.data, scratch);
+  pack();
+  return { ...slices, count: countRuns(runs), pack };
 }
 
 export function diaOperator(room: Room, { n, side, blocked: data }: Input): Pointer {

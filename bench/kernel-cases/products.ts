@@ -1,5 +1,14 @@
 import * as sparse from '../plain/sparse.ts';
-import { type Cases, csrBytes, DIAGONALS, entries, sample, uploadCsr } from './case.ts';
+import {
+  type Cases,
+  columns,
+  csrBytes,
+  DIAGONALS,
+  entries,
+  sample,
+  uploadCsr,
+  uploadSliced,
+} from './case.ts';
 
 export const PRODUCTS: Cases = {
   csrMultiply: {
@@ -16,6 +25,59 @@ export const PRODUCTS: Cases = {
     plain({ csr, x, n }) {
       const y = new Float64Array(n);
       return { run: () => sparse.csrMultiply(csr, x, y), result: () => sample(y) };
+    },
+  },
+  slicedMultiply: {
+    flops: (n) => 2 * entries(n),
+    bytes: (n) => csrBytes(n) + 16 * n,
+    kernel(room, { n, csr, x }) {
+      const { runs, count, order, indices, data } = uploadSliced(room, csr);
+      const [p, q] = [room.vector(x), room.vector(n)];
+      return {
+        run: () => room.k.slicedMultiply(runs, count, order, indices, data, p, q),
+        result: () => sample(room.view(q, n)),
+      };
+    },
+    plain({ csr, x, n }) {
+      const y = new Float64Array(n);
+      return { run: () => sparse.csrMultiply(csr, x, y), result: () => sample(y) };
+    },
+  },
+  slicedMultiplyTwo: {
+    flops: (n) => 4 * entries(n),
+    bytes: (n) => csrBytes(n) + 32 * n,
+    kernel(room, { n, csr, V }) {
+      const { runs, count, order, indices, data } = uploadSliced(room, csr);
+      const { pointer, stride } = columns(room, V);
+      const Y = room.bytes(stride * 2);
+      return {
+        run: () => room.k.slicedMultiplyTwo(runs, count, order, indices, data, pointer, stride, Y, stride),
+        result: () => sample(room.view(Y + stride, n)),
+      };
+    },
+    plain({ csr, V, n }) {
+      const Y = Array.from({ length: 2 }, () => new Float64Array(n));
+      const run = () => {
+        for (let j = 0; j < 2; j++) sparse.csrMultiply(csr, V[j], Y[j]);
+      };
+      return { run, result: () => sample(Y[1]) };
+    },
+  },
+  slicedPack: {
+    flops: () => 0,
+    bytes: (n) => 16 * entries(n),
+    kernel(room, { csr }) {
+      const { data, pack } = uploadSliced(room, csr);
+      const values = room.view(data, csr.data.length);
+      const run = () => {
+        values.set(csr.data);
+        pack();
+      };
+      return { run, result: () => [] };
+    },
+    plain({ csr }) {
+      const values = csr.data.slice();
+      return { run: () => values.set(csr.data), result: () => [] };
     },
   },
   csrMultiplyTransposed: {

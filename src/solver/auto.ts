@@ -113,9 +113,10 @@ function entry({ indptr, indices, data }: CsrMatrix, i: number, j: number): numb
  */
 const COST = {
   gridProduct: 0.7,
-  product: 2.4,
-  triangular: 7.6,
-  factorization: 14,
+  product: 1.7,
+  triangular: 2.1,
+  /** With a share of the pattern's analysis, which a workspace does once. */
+  factorization: 36,
   /** Vector operations of one iteration. */
   bicgstab: 2,
   cg: 1.2,
@@ -219,10 +220,18 @@ export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false)
     },
   ];
   if (asymmetry <= 1e-12 && !indefinite) {
-    ranked.push({
-      choice: { method: 'cg', preconditioner: cheap },
-      cost: CG_ITERATIONS * iterations * (product + COST.cg),
-    });
+    ranked.push(
+      {
+        choice: { method: 'cg', preconditioner: cheap },
+        cost: CG_ITERATIONS * iterations * (product + COST.cg),
+      },
+      {
+        choice: { method: 'cg', preconditioner: 'ilu0' },
+        cost:
+          COST.factorization * fill +
+          CG_ITERATIONS * Math.max(2, share * iterations) * (product + solve + COST.cg),
+      },
+    );
   }
   if (grid > 0) {
     ranked.push({

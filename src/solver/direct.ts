@@ -5,7 +5,7 @@ import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { FACTORIZE_DEFAULTS } from './defaults.ts';
-import { type KernelPattern, uploadPattern } from './diagonals.ts';
+import { uploadPattern } from './diagonals.ts';
 
 /** The kernel's numbers (`assembly/direct/record.ts`, `analysis.ts`). */
 export const ORDERINGS = ['auto', 'amd', 'nested-dissection', 'natural'] as const;
@@ -30,7 +30,7 @@ export class DirectSolver {
   #grown = 0;
 
   /** Orders and analyses the pattern of A; `factor` takes the values. */
-  constructor(scope: Scope, A: CsrMatrix, options: DirectOptions, pattern?: KernelPattern) {
+  constructor(scope: Scope, A: CsrMatrix, options: DirectOptions) {
     const { kernel } = scope;
     const { exports } = kernel;
     const {
@@ -38,7 +38,7 @@ export class DirectSolver {
       kind = FACTORIZE_DEFAULTS.kind,
       pivotThreshold = FACTORIZE_DEFAULTS.pivotThreshold,
     } = options;
-    const { indptr, indices } = pattern ?? uploadPattern(scope, A);
+    const { indptr, indices } = uploadPattern(scope, A);
     this.#kernel = kernel;
     this.#data = scope.float64(A.nnz, 'the values of the matrix');
     this.pointer = scope.bytes(exports.directSize(), 'a direct solver');

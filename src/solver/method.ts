@@ -36,7 +36,7 @@ export interface Start {
 export class KernelMethod {
   readonly method: Method;
   readonly pointer: Pointer;
-  /** Room for n i32 at the end of its memory: nobody's from the end of a solve until the next `init`. */
+  /** Room for three times n i32 at the end of its memory: nobody's from the end of a solve until the next `init`. */
   readonly scratch: Pointer;
   readonly #kernel: Kernel;
   readonly #restart: number;
@@ -71,7 +71,7 @@ export class KernelMethod {
     }[method]();
     this.method = method;
     this.pointer = scope.bytes(bytes, `the vectors of ${method}`);
-    this.scratch = this.pointer + bytes - 4 * n;
+    this.scratch = this.pointer + bytes - 12 * n;
     this.#kernel = scope.kernel;
     this.#restart = restart;
     this.#left = left;

@@ -1,10 +1,10 @@
 import { SeedspanError } from '../errors.ts';
-import type { Float64Block } from '../memory/block.ts';
 import { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { Diagonals, type KernelPattern, uploadPattern, usefulOffsets } from './diagonals.ts';
+import { Diagonals, uploadPattern, usefulOffsets } from './diagonals.ts';
+import { SlicedRows } from './sliced-rows.ts';
 import type { Storage, SystemMatrix } from './types.ts';
 
 /** A square matrix in the kernel, or a function that the kernel calls back. */
@@ -13,13 +13,11 @@ export class KernelOperator {
   readonly n: number;
   readonly storage: 'csr' | 'dia' | 'function';
   /** With `csr` storage. */
-  readonly pattern: KernelPattern | undefined;
+  readonly rows: SlicedRows | undefined;
   /** With `dia` storage. */
   readonly diagonals: Diagonals | undefined;
   readonly #indptr: Int32Array | undefined;
   readonly #indices: Int32Array | undefined;
-  /** With `csr` storage. */
-  readonly #data: Float64Block | undefined;
   readonly #kernel: Kernel;
   /** The kernel's number of the function. */
   readonly #id: number = 0;
@@ -52,10 +50,10 @@ export class KernelOperator {
       kernel.exports.makeDia(this.pointer, size, offsets.length, diagonals.offsetsPointer, diagonals.pointer);
     } else {
       this.storage = 'csr';
-      this.pattern = pattern;
-      this.#data = scope.float64(A.nnz, 'the values of the matrix');
-      const { indptr, indices } = pattern;
-      kernel.exports.makeCsr(this.pointer, size, indptr, indices, this.#data.pointer);
+      passing.dispose();
+      this.rows = new SlicedRows(scope, A);
+      const { runs, count, order, indices, data } = this.rows;
+      kernel.exports.makeSliced(this.pointer, size, runs, count, order, indices, data);
     }
   }
 
@@ -65,20 +63,15 @@ export class KernelOperator {
       this.#kernel.replaceFunction(this.#id, A);
       return;
     }
-    this.#data?.view.set(A.data);
+    this.rows?.load(A);
     this.diagonals?.load(A);
   }
 
-  /** Writes the main diagonal of the matrix whose values it has; false where it would have to be looked for. */
+  /** Writes the main diagonal of the matrix whose values it has; false for a function. */
   copyDiagonal(target: Pointer): boolean {
-    const { exports } = this.#kernel;
-    if (this.diagonals !== undefined) {
-      this.diagonals.copyDiagonal(target);
-      return true;
-    }
-    if (this.pattern === undefined || this.#data === undefined) return false;
-    exports.csrDiagonal(this.n, this.pattern.indptr, this.pattern.indices, this.#data.pointer, target);
-    return true;
+    this.diagonals?.copyDiagonal(target);
+    this.rows?.copyDiagonal(target);
+    return this.storage !== 'function';
   }
 
   /** Refuses a matrix of another size, kind or pattern. */

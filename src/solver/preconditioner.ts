@@ -5,8 +5,8 @@ import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { type KernelPattern, uploadPattern } from './diagonals.ts';
 import { DirectSolver, singular } from './direct.ts';
+import { LevelIlu0 } from './ilu0.ts';
 import { MultigridLevels } from './multigrid.ts';
 import { type KernelOperator, samePattern } from './operator.ts';
 import { MeanTransform } from './transform.ts';
@@ -60,48 +60,23 @@ class Jacobi extends KernelPreconditioner {
 
 /** M = L U without fill. */
 class Ilu0 extends KernelPreconditioner {
-  readonly #kernel: Kernel;
-  readonly #pattern: KernelPattern;
-  readonly #data: Float64Block;
-  readonly #diagonal: Pointer;
-  readonly #inverse: Pointer;
-  readonly #work: Pointer;
+  readonly #factors: LevelIlu0;
 
-  constructor(scope: Scope, A: CsrMatrix, pattern: KernelPattern | undefined, scratch: Pointer | undefined) {
+  constructor(
+    scope: Scope,
+    A: CsrMatrix,
+    operator: KernelOperator | undefined,
+    scratch: Pointer | undefined,
+  ) {
     super(scope);
-    const n = A.shape[0];
-    this.#kernel = scope.kernel;
-    this.#pattern = pattern ?? uploadPattern(scope, A);
-    this.#data = scope.float64(A.nnz, 'the ILU(0) factors');
-    this.#diagonal = scope.int32(n, 'the places of the pivots').pointer;
-    this.#inverse = scope.float64(n, 'the inverse pivots').pointer;
-    this.#work = scratch ?? scope.int32(n, 'scratch of the factorisation').pointer;
-    const { indptr, indices } = this.#pattern;
-    scope.kernel.exports.makeIlu0(
-      this.pointer,
-      n,
-      indptr,
-      indices,
-      this.#data.pointer,
-      this.#diagonal,
-      this.#inverse,
-    );
+    this.#factors = new LevelIlu0(scope, A, operator, scratch);
+    scope.kernel.exports.makeIlu0(this.pointer, this.#factors.pointer);
   }
 
   update(A: CsrMatrix): void {
-    this.#data.view.set(A.data);
-    const { indptr, indices } = this.#pattern;
-    const row = this.#kernel.exports.ilu0Factor(
-      A.shape[0],
-      indptr,
-      indices,
-      this.#data.pointer,
-      this.#diagonal,
-      this.#inverse,
-      this.#work,
-    );
-    if (row >= 0)
-      throw zeroPivot('ilu0', row, A.indices.subarray(A.indptr[row], A.indptr[row + 1]).includes(row));
+    const row = this.#factors.update(A);
+    if (row < 0) return;
+    throw zeroPivot('ilu0', row, A.indices.subarray(A.indptr[row], A.indptr[row + 1]).includes(row));
   }
 }
 
@@ -150,9 +125,9 @@ class MeanInverse extends KernelPreconditioner {
 export class DirectFactors extends KernelPreconditioner {
   readonly solver: DirectSolver;
 
-  constructor(scope: Scope, A: CsrMatrix, operator: KernelOperator | undefined) {
+  constructor(scope: Scope, A: CsrMatrix) {
     super(scope);
-    this.solver = new DirectSolver(scope, A, {}, operator?.pattern);
+    this.solver = new DirectSolver(scope, A, {});
     scope.kernel.exports.makeDirect(this.pointer, this.solver.pointer);
   }
 
@@ -177,7 +152,7 @@ class HostPreconditioner extends KernelPreconditioner {
 /**
  * Takes the pattern of A, not its values: `update` does. What the operator has in the kernel already is shared.
  *
- * @param scratch - n i32 that `update` may write over; made where not given.
+ * @param scratch - three times n i32 that `update` may write over; made where not given.
  */
 export function makeKernelPreconditioner(
   scope: Scope,
@@ -196,8 +171,8 @@ export function makeKernelPreconditioner(
     );
   }
   if (kind === 'jacobi') return new Jacobi(scope, A, operator);
-  if (kind === 'ilu0') return new Ilu0(scope, A, operator?.pattern, scratch);
-  if (kind === 'lu') return new DirectFactors(scope, A, operator);
+  if (kind === 'ilu0') return new Ilu0(scope, A, operator, scratch);
+  if (kind === 'lu') return new DirectFactors(scope, A);
   if (kind === 'multigrid') return new Multigrid(scope, A, operator);
   return new MeanInverse(scope, kind, A, operator);
 }

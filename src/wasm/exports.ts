@@ -68,16 +68,6 @@ export interface KernelExports {
     scratch: Pointer,
   ): void;
 
-  csrMultiplyFour(
-    rows: number,
-    indptr: Pointer,
-    indices: Pointer,
-    data: Pointer,
-    X: Pointer,
-    stride: number,
-    Y: Pointer,
-    yStride: number,
-  ): void;
   csrMultiply(rows: number, indptr: Pointer, indices: Pointer, data: Pointer, x: Pointer, y: Pointer): void;
   csrMultiplyTransposed(
     rows: number,
@@ -116,14 +106,51 @@ export interface KernelExports {
     data: Pointer,
     scratch: Pointer,
   ): void;
+  slicedMultiply(
+    runs: Pointer,
+    count: number,
+    order: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    x: Pointer,
+    y: Pointer,
+  ): void;
+  slicedMultiplyTwo(
+    runs: Pointer,
+    count: number,
+    order: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    X: Pointer,
+    stride: number,
+    Y: Pointer,
+    yStride: number,
+  ): void;
+  slicedPack(n: number, runs: Pointer, order: Pointer, data: Pointer, scratch: Pointer): void;
+  slicedDiagonal(
+    runs: Pointer,
+    count: number,
+    order: Pointer,
+    indices: Pointer,
+    data: Pointer,
+    diagonal: Pointer,
+  ): void;
   operatorSize(): number;
   makeCsr(operator: Pointer, n: number, indptr: Pointer, indices: Pointer, data: Pointer): void;
+  makeSliced(
+    operator: Pointer,
+    n: number,
+    runs: Pointer,
+    count: number,
+    order: Pointer,
+    indices: Pointer,
+    data: Pointer,
+  ): void;
   makeDia(operator: Pointer, n: number, count: number, offsets: Pointer, data: Pointer): void;
   makeHostOperator(operator: Pointer, n: number, id: number): void;
   applyOperator(operator: Pointer, x: Pointer, y: Pointer): void;
   applyAndDot(operator: Pointer, x: Pointer, y: Pointer, w: Pointer, out: Pointer): void;
 
-  csrDiagonal(n: number, indptr: Pointer, indices: Pointer, data: Pointer, diagonal: Pointer): void;
   diaDiagonal(n: number, count: number, d: number, data: Pointer, diagonal: Pointer): void;
   invert(n: number, x: Pointer): number;
   directSize(): number;
@@ -168,27 +195,29 @@ export interface KernelExports {
     inverse: Pointer,
     work: Pointer,
   ): number;
-  ilu0Solve(
+  ilu0Size(): number;
+  ilu0Init(
+    ilu0: Pointer,
     n: number,
-    indptr: Pointer,
-    indices: Pointer,
-    data: Pointer,
-    diagonal: Pointer,
+    order: Pointer,
+    lowerRuns: Pointer,
+    lowerCount: number,
+    lowerIndices: Pointer,
+    lower: Pointer,
+    upperRuns: Pointer,
+    upperCount: number,
+    upperIndices: Pointer,
+    upper: Pointer,
     inverse: Pointer,
-    r: Pointer,
-    z: Pointer,
+    mates: Pointer,
+    vector: Pointer,
+    scratch: Pointer,
   ): void;
+  ilu0Update(ilu0: Pointer, operator: Pointer): number;
+  ilu0Apply(ilu0: Pointer, r: Pointer, z: Pointer): void;
   preconditionerSize(): number;
   makeJacobi(preconditioner: Pointer, n: number, inverse: Pointer): void;
-  makeIlu0(
-    preconditioner: Pointer,
-    n: number,
-    indptr: Pointer,
-    indices: Pointer,
-    data: Pointer,
-    diagonal: Pointer,
-    inverse: Pointer,
-  ): void;
+  makeIlu0(preconditioner: Pointer, ilu0: Pointer): void;
   multigridSize(height: number, width: number, stretched: boolean): number;
   multigridInit(multigrid: Pointer, height: number, width: number, sweeps: number, stretched: boolean): void;
   multigridUpdate(multigrid: Pointer, data: Pointer): number;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Csr, fromTriplets, product, transposedProduct } from '../twins/csr.ts';
+import { type Csr, fromTriplets, product, productMagnitude, transposedProduct } from '../twins/csr.ts';
 import { random, randomSparse, randomVector } from '../twins/random.ts';
 import { dot, norm2 } from '../twins/vector.ts';
 import { BUILDS, expectNear, expectSame, type Room, useRoom } from './harness.ts';
-import { csrOperator, uploadCsr } from './matrices.ts';
+import { uploadCsr } from './matrices.ts';
 
 function multiply(room: Room, A: Csr, x: Float64Array, shift = 0): Float64Array {
   const y = room.vector(A.shape[0], shift);
@@ -24,7 +24,7 @@ describe.each(BUILDS)('CSR, %s', (build) => {
   const room = useRoom(build);
   const next = random(3);
 
-  it('products equal the twin, bit for bit, for every size and for rectangles', () => {
+  it('products equal the twin, for every size and for rectangles', () => {
     const shapes = Array.from({ length: 41 }, (_, n): [number, number] => [n, n]);
     shapes.push([1, 50], [50, 1], [13, 30], [30, 13], [100, 100], [300, 257]);
     for (const shape of shapes) {
@@ -33,28 +33,10 @@ describe.each(BUILDS)('CSR, %s', (build) => {
         const x = randomVector(shape[1], next);
         const z = randomVector(shape[0], next);
         const what = `${shape}, density ${density}`;
-        expectSame(multiply(room, A, x, shape[0] % 2), product(A, x), what);
+        expectNear(multiply(room, A, x, shape[0] % 2), product(A, x), productMagnitude(A, x), 1e-15, what);
         expectSame(multiplyTransposed(room, A, z), transposedProduct(A, z), what);
         room.clear();
       }
-    }
-  });
-
-  it('products with four columns are four products, bit for bit', () => {
-    for (let n = 0; n <= 20; n++) {
-      const A = randomSparse([n, n + 3], 0.3, next);
-      const { indptr, indices, data } = uploadCsr(room, A);
-      const [from, to] = [room.k.vectorStride(n + 3), room.k.vectorStride(n)];
-      const X = Array.from({ length: 4 }, () => randomVector(n + 3, next));
-      const [pX, pY] = [room.vector(from / 2), room.vector(to / 2)];
-      X.forEach((x, j) => {
-        room.view(pX + j * from, n + 3).set(x);
-      });
-      room.k.csrMultiplyFour(n, indptr, indices, data, pX, from, pY, to);
-      X.forEach((x, j) => {
-        expectSame(room.read(pY + j * to, n), product(A, x), `n = ${n}, column ${j}`);
-      });
-      room.clear();
     }
   });
 
@@ -110,9 +92,11 @@ describe.each(BUILDS)('CSR, %s', (build) => {
     const A = randomSparse([27, 27], 0.3, next);
     const x = randomVector(27, next);
     const y = room.vector(27);
-    const operator = csrOperator(room, A);
+    const operator = room.bytes(room.k.operatorSize());
+    const { indptr, indices, data } = uploadCsr(room, A);
+    room.k.makeCsr(operator, 27, indptr, indices, data);
     room.k.applyOperator(operator, room.vector(x), y);
-    expectSame(room.read(y, 27), product(A, x));
+    expectNear(room.read(y, 27), product(A, x), productMagnitude(A, x), 1e-15);
     expect(room.k.operatorSize()).toBeGreaterThan(0);
   });
 });

@@ -1,8 +1,10 @@
 /** Matrices and preconditioners of the twins, put into the kernel's memory. */
 
+import { type Factor, type LevelPattern, levelPattern } from '../../src/solver/levels.ts';
+import { countRuns, slicedPattern, WINDOW } from '../../src/solver/slices.ts';
 import type { Pointer } from '../../src/wasm/exports.ts';
 import type { HostFunction } from '../../src/wasm/kernel.ts';
-import { type Csr, diagonal } from '../twins/csr.ts';
+import { type Csr, diagonal, fromTriplets, toTriplets } from '../twins/csr.ts';
 import { fromCsr } from '../twins/dia.ts';
 import type { Room } from './harness.ts';
 
@@ -11,11 +13,34 @@ export function uploadCsr(room: Room, A: Csr): { indptr: Pointer; indices: Point
   return { indptr: room.integers(A.indptr), indices: room.integers(A.indices), data: room.vector(A.data) };
 }
 
+/** By rows, in slices. */
 export function csrOperator(room: Room, A: Csr): Pointer {
   const operator = room.bytes(room.k.operatorSize());
-  const { indptr, indices, data } = uploadCsr(room, A);
-  room.k.makeCsr(operator, A.shape[0], indptr, indices, data);
+  const { runs, count, order, indices, data } = uploadSliced(room, A);
+  room.k.makeSliced(operator, A.shape[0], runs, count, order, indices, data);
   return operator;
+}
+
+export interface KernelSlices {
+  runs: Pointer;
+  count: number;
+  order: Pointer;
+  indices: Pointer;
+  data: Pointer;
+}
+
+export function uploadSliced(room: Room, A: Csr): KernelSlices {
+  const { runs, order, columns, longest } = slicedPattern(A);
+  const slices = {
+    runs: room.integers(runs),
+    count: countRuns(runs),
+    order: room.integers(order),
+    indices: room.integers(columns),
+    data: room.vector(A.data),
+  };
+  const scratch = room.bytes(4 * WINDOW + 8 * longest);
+  room.k.slicedPack(A.shape[0], slices.runs, slices.order, slices.data, scratch);
+  return slices;
 }
 
 export function diaOperator(room: Room, A: Csr): Pointer {
@@ -56,12 +81,57 @@ export function factorIlu0(room: Room, A: Csr): KernelIlu0 {
   return { failed, indptr, indices, data, diagonal: places, inverse };
 }
 
-export function ilu0Preconditioner(room: Room, A: Csr): Pointer {
+export interface KernelLevels {
+  pattern: LevelPattern;
+  /** The kernel's record. */
+  ilu0: Pointer;
+  /** By slots, and by places. */
+  lower: Pointer;
+  upper: Pointer;
+  inverse: Pointer;
+}
+
+export function layoutLevels(room: Room, A: Csr): KernelLevels {
+  const n = A.shape[0];
+  const pattern = levelPattern(A);
+  const part = ({ runs, columns }: Factor): [Pointer, number, Pointer, Pointer] => [
+    room.integers(runs),
+    countRuns(runs),
+    room.integers(columns),
+    room.vector(columns.length),
+  ];
+  const ilu0 = room.bytes(room.k.ilu0Size());
+  const order = room.integers(pattern.order);
+  const lower = part(pattern.lower);
+  const upper = part(pattern.upper);
+  const inverse = room.vector(n);
+  room.k.ilu0Init(
+    ilu0,
+    n,
+    order,
+    ...lower,
+    ...upper,
+    inverse,
+    room.integers(pattern.lower.columns.length),
+    room.vector(n),
+    room.integers(3 * n),
+  );
+  return { pattern, ilu0, lower: lower[3], upper: upper[3], inverse };
+}
+
+export function ilu0Preconditioner(room: Room, A: Csr, operator = csrOperator(room, A)): Pointer {
   const preconditioner = room.bytes(room.k.preconditionerSize());
-  const { failed, indptr, indices, data, diagonal: places, inverse } = factorIlu0(room, A);
+  const { ilu0 } = layoutLevels(room, A);
+  const failed = room.k.ilu0Update(ilu0, operator);
   if (failed !== -1) throw new Error(`no pivot in row ${failed}`);
-  room.k.makeIlu0(preconditioner, A.shape[0], indptr, indices, data, places, inverse);
+  room.k.makeIlu0(preconditioner, ilu0);
   return preconditioner;
+}
+
+/** A without the entry (i, j), or with another value there. */
+export function changedEntry(A: Csr, i: number, j: number, value?: number): Csr {
+  const rest = toTriplets(A).filter(([row, col]) => row !== i || col !== j);
+  return fromTriplets(A.shape, value === undefined ? rest : [...rest, [i, j, value]]);
 }
 
 export function hostPreconditioner(room: Room, n: number, call: HostFunction): Pointer {

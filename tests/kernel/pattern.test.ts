@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Csr, fromTriplets } from '../twins/csr.ts';
 import * as dia from '../twins/dia.ts';
-import { random, randomBanded, randomSparse, randomVector } from '../twins/random.ts';
+import { random, randomBanded, randomVector } from '../twins/random.ts';
 import { BUILDS, expectSame, type Room, useRoom } from './harness.ts';
 
 /** Square, with whatever rows: empty, full, without a diagonal entry. */
@@ -153,21 +153,6 @@ describe.each(BUILDS)('patterns, %s', (build) => {
       for (const A of [randomBanded(n, [-9, -1, 0, 1, 9], next), randomBanded(n, [0], next)]) {
         expectSame(spread(room, A, dia.offsetsOf(A), true), dia.fromCsr(A).data, `n = ${n}`);
       }
-      room.clear();
-    }
-  });
-
-  it('the main diagonal of a CSR matrix, zero where there is none', () => {
-    const next = random(5);
-    for (let n = 0; n <= 40; n++) {
-      const A = randomSparse([n, n], 0.3, next);
-      const wanted = Float64Array.from({ length: n }, (_, i) => {
-        const row = A.indices.subarray(A.indptr[i], A.indptr[i + 1]);
-        return row.includes(i) ? A.data[A.indptr[i] + row.indexOf(i)] : 0;
-      });
-      const diagonal = room.vector(n);
-      room.k.csrDiagonal(n, room.integers(A.indptr), room.integers(A.indices), room.vector(A.data), diagonal);
-      expectSame(room.read(diagonal, n), wanted, `n = ${n}`);
       room.clear();
     }
   });

@@ -96,8 +96,10 @@ describe('method auto', () => {
     expect(rankedChoices(harder, 1e-8, true)[0].preconditioner).toBe('multigrid');
     const first = (other: Partial<typeof traits>) => rankedChoices({ ...traits, ...other }, 1e-8)[0];
     expect(first({ dominance: 0.999, asymmetry: 0.9 }).preconditioner).toBe('ilu0');
-    expect(first({ dominance: 0.99, asymmetry: 0 }).method).toBe('cg');
-    expect(first({ dominance: 0.99, scale: 1000 }).preconditioner).toBe('jacobi');
+    expect(first({ dominance: 0.99, asymmetry: 0 })).toEqual({ method: 'cg', preconditioner: 'ilu0' });
+    expect(first({ dominance: 0.5, asymmetry: 0 })).toEqual({ method: 'cg', preconditioner: 'none' });
+    expect(first({ dominance: 0.99 }).preconditioner).toBe('ilu0');
+    expect(first({ dominance: 0.5, scale: 1000 }).preconditioner).toBe('jacobi');
     const uniform = { dominance: 0.999, grid: 100, uniform: true };
     expect(first(uniform).preconditioner).toBe('sine-transform');
     expect(first({ ...uniform, reflecting: true }).preconditioner).toBe('cosine-transform');

@@ -32,14 +32,17 @@ const uses: [what: string, solve: (call: MatrixFree) => unknown][] = [
 ];
 
 describe('a matrix-free system', () => {
-  it.each(METHODS)('%s gives what the matrix gives, bit for bit', (method) => {
+  // SIMD sums up in another order.
+  it.each(METHODS)('%s gives what the matrix gives, in the scalar build bit for bit', async (method) => {
+    const scalar = await createEngine({ build: 'scalar' });
     for (const preconditioner of ['none', (r: Float64Array, z: Float64Array) => z.set(r)] as const) {
       const options: SolveOptions = { method, preconditioner, x0: vector(n, 2), history: true };
-      const stored = engine.solve(A, b, { ...options, storage: 'csr' });
-      const free = engine.solve(asFunction(A), b, options);
+      const stored = scalar.solve(A, b, { ...options, storage: 'csr' });
+      const free = scalar.solve(asFunction(A), b, options);
       expectHonest(A, b, free);
       expect(free).toEqual({ ...stored, storage: 'function' });
     }
+    scalar.dispose();
   });
 
   it('is given vectors of its own, y filled with zeros', () => {
@@ -133,7 +136,7 @@ describe('what a function may do', () => {
     expect(fresh.kernel.buffer.byteLength).toBeGreaterThan(pages);
     expectHonest(A, b, result);
     expect(result.status).toBe('converged');
-    expect(result.x).toEqual(engine.solve(A, b, { storage: 'csr' }).x);
+    expect(result.x).toEqual(engine.solve(asFunction(A), b).x);
     expect(fresh.bytesInUse).toBe(0);
     fresh.dispose();
   });

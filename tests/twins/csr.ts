@@ -22,6 +22,11 @@ export function product(A: Csr, x: Float64Array): Float64Array {
   return y;
 }
 
+/** |A| |x|: what rounding errors of a product are relative to. */
+export function productMagnitude(A: Csr, x: Float64Array): Float64Array {
+  return product({ ...A, data: A.data.map(Math.abs) }, x.map(Math.abs));
+}
+
 /** y_j = sum_i A_ij x_i */
 export function transposedProduct(A: Csr, x: Float64Array): Float64Array {
   const y = new Float64Array(A.shape[1]);

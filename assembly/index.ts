@@ -23,6 +23,7 @@ export { directFactor } from './direct/direct';
 export {
   directColumn,
   directFill,
+  directWork,
   directForm,
   directNonzeros,
   directOrder,
@@ -91,6 +92,7 @@ export {
   recycleBasis,
   recycleImages,
 } from './subspace/recycle';
+export { pushDifference, startFromDifferences } from './subspace/history';
 export { applyToBasis, orthogonality, projectGalerkin, projectMinimalResidual } from './subspace/projection';
 export { flatDifference, gradient } from './fokkerplanck/difference';
 export { naAssemble, naRichardson } from './fokkerplanck/na2024';

@@ -182,7 +182,7 @@ export const GENERAL: Readonly<Record<string, () => Problem>> = {
 };
 
 /** ||b - A x|| / ||b||, computed here for everybody. */
-export function relativeResidual({ A, b }: Problem, x: ArrayLike<number>): number {
+export function relativeResidual({ A, b }: Pick<Problem, 'A' | 'b'>, x: ArrayLike<number>): number {
   let square = 0;
   let all = 0;
   for (let i = 0; i < b.length; i++) {

@@ -5,7 +5,7 @@ import { integerAt, integers, setInteger } from './access';
 import { degreeRoom, degreeWork, minimumDegree } from './degree';
 import { dissectionWork, nestedDissection } from './dissection';
 import { byColumns, symmetrized } from './pattern';
-import { Direct, DONE, OUT_OF_MEMORY } from './record';
+import { Direct, directWork, DONE, OUT_OF_MEMORY } from './record';
 import { spareColumn, transversalWork } from './transversal';
 import { postorder } from './tree';
 
@@ -94,14 +94,14 @@ export function directInit(
 function analyse(it: Direct, ordering: i32, entries: i32): bool {
   const n = it.n;
   if (!arrange(it, ordering == AUTO ? DEGREE : ordering, entries)) return false;
-  if (ordering != AUTO || workOf(it) < WORTH_DISSECTION * <f64>n) return true;
+  if (ordering != AUTO || directWork(changetype<usize>(it)) < WORTH_DISSECTION * <f64>n) return true;
   // A second ordering takes no longer than a small part of the factorisation.
   const first = allocate(integers(n));
   if (!first) return false;
   memory.copy(first, it.order, <usize>n << 2);
-  const work = workOf(it);
+  const work = directWork(changetype<usize>(it));
   let done = arrange(it, DISSECTION, entries);
-  if (done && workOf(it) > WORTH_CHANGE * work) {
+  if (done && directWork(changetype<usize>(it)) > WORTH_CHANGE * work) {
     memory.copy(it.order, first, <usize>n << 2);
     it.ordering = DEGREE;
     done = grow(it);
@@ -139,11 +139,4 @@ function grow(it: Direct): bool {
   postorder(it.n, it.start, it.list, it.order, it.place, it.parent, it.counts, work);
   release(work);
   return true;
-}
-
-/** Multiplications of an L D L' factorisation, twice. */
-function workOf(it: Direct): f64 {
-  let sum: f64 = 0;
-  for (let k = 0; k < it.n; k++) sum += <f64>integerAt(it.counts, k) * <f64>integerAt(it.counts, k);
-  return sum;
 }

@@ -134,3 +134,11 @@ export function directFill(direct: usize): f64 {
   for (let k = 0; k < it.n; k++) sum += <f64>integerAt(it.counts, k);
   return sum;
 }
+
+/** Multiplications of a factorisation with pivots on the diagonal, twice, of L D L'. */
+export function directWork(direct: usize): f64 {
+  const it = changetype<Direct>(direct);
+  let sum: f64 = 0;
+  for (let k = 0; k < it.n; k++) sum += <f64>integerAt(it.counts, k) * <f64>integerAt(it.counts, k);
+  return sum;
+}

@@ -1,5 +1,5 @@
 import { createEngine } from '../../src/solver/engine.ts';
-import { type CsrMatrix, convectionDiffusion2d, csr } from '../../src/sparse/index.ts';
+import { CsrMatrix, convectionDiffusion2d } from '../../src/sparse/index.ts';
 import { circuit, graph, logDensityStep } from '../problems.ts';
 import { standardNormal, uniform } from '../random.ts';
 import { SEED } from '../results.ts';
@@ -19,11 +19,11 @@ export interface Sequence {
   symmetric: boolean;
 }
 
-/** A matrix with the pattern of A and other values. */
-function withValues(A: CsrMatrix, data: Float64Array): CsrMatrix {
-  // The pattern's arrays are shared, as in a program that calls `setData`.
-  const { shape, indptr, indices } = A;
-  return csr({ shape, indptr, indices, data });
+/** A matrix with the pattern of A, its arrays shared as in a program that calls `setData`, and other values. */
+function withValues({ shape, indptr, indices }: CsrMatrix, data: Float64Array): CsrMatrix {
+  const matrix = new CsrMatrix(shape, indptr, indices);
+  matrix.data.set(data);
+  return matrix;
 }
 
 function diagonalPlaces({ shape, indptr, indices }: CsrMatrix): Int32Array {
@@ -46,7 +46,9 @@ function normalVector(n: number, seed: number): Float64Array {
 
 /** One time step of each picture of a set: the matrix is linearised at its log density, which is the right-hand side. */
 export async function pictureSteps(set: string, size: number, q: number, count: number): Promise<Sequence> {
-  const systems = (await fields(set, size, count)).map((m) => ({ A: logDensityStep(m, size, q), b: m }));
+  const all = await fields(set, size, count);
+  const first = logDensityStep(all[0], size, q);
+  const systems = all.map((m) => ({ A: withValues(first, logDensityStep(m, size, q).data), b: m }));
   return {
     name: `${set}-${size}-q${q}`,
     words: `${PICTURE_SETS[set].words}, ${size}x${size}, q = ${q}`,
@@ -105,7 +107,7 @@ async function newton(count: number): Promise<Sequence> {
   };
 }
 
-/** Backward Euler for a heat source in a wind that turns by two degrees a step, 120 x 120 points. */
+/** Backward Euler for a heat source in a wind that turns by half a degree a step, 120 x 120 points. */
 async function turningWind(count: number): Promise<Sequence> {
   const side = 120;
   const h = 1 / (side + 1);
@@ -115,7 +117,7 @@ async function turningWind(count: number): Promise<Sequence> {
     return Math.exp(-(x * x + y * y) / 0.005);
   });
   const A = (k: number) => {
-    const angle = (k * Math.PI) / 90;
+    const angle = (k * Math.PI) / 360;
     const wind = [200 * Math.cos(angle), 200 * Math.sin(angle)] as const;
     const flow = convectionDiffusion2d({ nx: side, ny: side, wind, advection: 'upwind' });
     return plusDiagonal(flow, diagonalPlaces(flow), () => (h * h) / dt);
@@ -151,7 +153,8 @@ async function march(
   const systems: System[] = [];
   let u: Float64Array | undefined;
   for (let k = 0; k < count; k++) {
-    const A = matrix(k);
+    const values = matrix(k);
+    const A = systems.length === 0 ? values : withValues(systems[0].A, values.data);
     const b = rightHandSide(u ?? new Float64Array(A.shape[0]), k);
     systems.push({ A, b });
     u = engine.solve(A, b, { method: 'auto', rtol: 1e-12, x0: u }).x.slice();

@@ -2,6 +2,7 @@ import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { DIRECT_MOST, MIXED_LEAST } from './defaults.ts';
 import { gridWidth } from './five-point.ts';
+import type { WayCosts } from './sharing-policy.ts';
 import type { Method, Precision, PreconditionerKind, Storage, SystemMatrix } from './types.ts';
 
 /** A way to solve a system. */
@@ -120,6 +121,12 @@ const COST = {
   /** Vector operations of one iteration. */
   bicgstab: 2,
   cg: 1.2,
+  /** With half a cycle's vectors. */
+  gmres: 8,
+  jacobi: 0.5,
+  /** An entry of the direct solver's L, in a solve; a multiplication of its factorisation. */
+  directEntry: 1.8,
+  directWork: 0.4,
   /** One application, and the set-up, for a five-point matrix. */
   multigrid: 2.6,
   multigridSetup: 8,
@@ -183,17 +190,31 @@ const ONE_WAY = 0.6;
 const OTHER_GAP = 3e-3;
 
 /**
- * Ways to solve a system (`mixed`: in mixed precision where that is possible), the one that promises to be fastest first and the most robust last. Iterations are
- * guessed from the dominance of the diagonal: with rho the Jacobi bound, kappa = (1 + rho) / (1 - rho), and a
+ * Ways to solve a system, the one that promises to be fastest first and the most robust last. Iterations are guessed from the dominance of the diagonal: with rho the Jacobi bound, kappa = (1 + rho) / (1 - rho), and a
  * Krylov method takes about sqrt(kappa) log(2 / rtol) of them (Saad 2003, section 6.11), up to a factor.
+ *
+ * @param mixed - mixed precision is allowed.
+ * @param kept - a preconditioner is made once for many systems, so that its making counts for nothing.
  */
-export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false): Choice[] {
+export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false, kept = false): Choice[] {
+  return pricedChoices(traits, rtol, mixed, kept).map(({ choice }) => choice);
+}
+
+/** A way, and nanoseconds a row; Infinity where nothing can be promised. */
+interface Priced {
+  choice: Choice;
+  cost: number;
+}
+
+function pricedChoices(traits: MatrixTraits, rtol: number, mixed: boolean, kept: boolean): Priced[] {
   const { n, density, dominance, asymmetry, scale, indefinite, grid, uniform, reflecting } = traits;
-  const robust: Choice[] = [
-    { method: 'bicgstab', preconditioner: 'ilu0' },
-    { method: 'gmres', preconditioner: 'ilu0' },
-    { method: 'gmres', preconditioner: 'none' },
-  ];
+  const robust = (
+    [
+      { method: 'bicgstab', preconditioner: 'ilu0' },
+      { method: 'gmres', preconditioner: 'ilu0' },
+      { method: 'gmres', preconditioner: 'none' },
+    ] as const
+  ).map((choice): Priced => ({ choice, cost: Infinity }));
   const bound = (1 - dominance) / (1 + dominance);
   // Without a dominant diagonal nothing can be promised: strong preconditioning first.
   if (!(dominance <= 1 + 1e-9) || (bound < 0.05 && asymmetry > ONE_WAY)) return robust;
@@ -201,11 +222,12 @@ export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false)
   const digits = Math.log(2 / Math.min(Math.max(rtol, 1e-16), 0.1));
   const iterations = guessIterations(gap, digits);
   const fill = density / 5;
+  const making = kept ? 0 : 1;
   const product = grid > 0 ? COST.gridProduct : COST.product * fill;
   const solve = COST.triangular * fill;
   const share = grid > 0 ? ILU0_SHARE.grid : ILU0_SHARE.other;
   const cheap = scale > JACOBI_SCALE ? 'jacobi' : 'none';
-  const ranked: { choice: Choice; cost: number }[] = [
+  const ranked: Priced[] = [
     {
       choice: { method: 'bicgstab', preconditioner: cheap },
       cost:
@@ -216,7 +238,8 @@ export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false)
     {
       choice: { method: 'bicgstab', preconditioner: 'ilu0' },
       cost:
-        COST.factorization * fill + Math.max(2, share * iterations) * (2 * (product + solve) + COST.bicgstab),
+        making * COST.factorization * fill +
+        Math.max(2, share * iterations) * (2 * (product + solve) + COST.bicgstab),
     },
   ];
   if (asymmetry <= 1e-12 && !indefinite) {
@@ -236,7 +259,7 @@ export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false)
   if (grid > 0) {
     ranked.push({
       choice: { method: 'bicgstab', preconditioner: 'multigrid' },
-      cost: gridCosts(gap, digits, grid).multigrid,
+      cost: gridCosts(gap, digits, grid).multigrid - (1 - making) * COST.multigridSetup,
     });
   }
   if (grid > 0 && uniform) {
@@ -246,12 +269,12 @@ export function rankedChoices(traits: MatrixTraits, rtol: number, mixed = false)
         method: 'bicgstab',
         preconditioner: reflecting ? 'cosine-transform' : 'sine-transform',
       },
-      cost: COST.transformSetup + 2 * (COST.transform + COST.transformColumn * grid),
+      cost: making * COST.transformSetup + 2 * (COST.transform + COST.transformColumn * grid),
     });
   }
   ranked.sort((a, b) => a.cost - b.cost);
-  const first = ranked.map(({ choice }) => choice);
-  return [...first, ...robust.filter((choice) => !first.some((other) => sameChoice(choice, other)))];
+  const others = robust.filter(({ choice }) => !ranked.some((other) => sameChoice(choice, other.choice)));
+  return [...ranked, ...others];
 }
 
 function sameChoice(a: Choice, b: Choice): boolean {
@@ -290,4 +313,61 @@ export function autoChoices(kernel: Kernel, A: SystemMatrix, rtol: number, given
     { method: 'gmres', preconditioner: 'none' },
     ...(direct ? [{ method: 'lu', preconditioner: 'lu' } as const] : []),
   ];
+}
+
+/** A way that promises to be this many times as dear as the best is not tried. */
+const WORTH_A_TRIAL = 1.6;
+
+/**
+ * The ways to solve a sequence of systems like A x = b that deserve a trial, the best first, with a preconditioner
+ * made once.
+ */
+export function rankedForSequence(kernel: Kernel, A: CsrMatrix, rtol: number, mixed: boolean): Choice[] {
+  const traits = matrixTraits(kernel, A);
+  const ranked = pricedChoices(traits, rtol, mixed, true);
+  const [{ cost: least }] = ranked;
+  const choices = ranked.filter(({ cost }) => !(cost > WORTH_A_TRIAL * least)).map(({ choice }) => choice);
+  // Without a dominant diagonal it promises nothing, and yet is often the best.
+  const grid: Choice = { method: 'bicgstab', preconditioner: 'multigrid' };
+  return traits.grid > 0 && least === Infinity ? [grid, ...choices] : choices;
+}
+
+/** What the direct solver found out about a pattern. */
+export interface DirectTraits {
+  /** Entries of L. */
+  fill: number;
+  /** Multiplications of a factorisation, twice. */
+  work: number;
+}
+
+/** What the parts of a solve cost; see {@link COST}. */
+export function wayCosts(
+  kernel: Kernel,
+  A: CsrMatrix,
+  { method, preconditioner }: Choice,
+  { mixed = false, direct = { fill: 0, work: 0 } }: { mixed?: boolean; direct?: DirectTraits } = {},
+): WayCosts {
+  const [n] = A.shape;
+  const width = gridWidth(kernel, A);
+  const fill = A.nnz / Math.max(5 * n, 1);
+  const product = width > 0 ? COST.gridProduct : COST.product * fill;
+  const transform = [COST.transform + COST.transformColumn * width, COST.transformSetup] as const;
+  const [apply, setup] = {
+    none: [0, 0] as const,
+    jacobi: [COST.jacobi, COST.jacobi] as const,
+    ilu0: [COST.triangular * fill, COST.factorization * fill] as const,
+    multigrid: [COST.multigrid, COST.multigridSetup] as const,
+    'sine-transform': transform,
+    'cosine-transform': transform,
+    lu: [(COST.directEntry * direct.fill) / n, (COST.directWork * direct.work) / n] as const,
+  }[preconditioner];
+  const once = product + apply;
+  const iteration = {
+    bicgstab: mixed ? COST.single + COST.singleLine / width : 2 * once + COST.bicgstab,
+    cg: once + COST.cg,
+    gmres: once + COST.gmres,
+    'gcro-dr': once + 2 * COST.gmres,
+    lu: once,
+  }[method];
+  return { product, iteration, setup };
 }

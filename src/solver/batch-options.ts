@@ -19,6 +19,8 @@ export interface BatchSystem {
   x0?: ArrayLike<number>;
 }
 
+export type BatchSharing = 'none' | 'solutions' | 'seed-operator' | 'auto';
+
 /** How many systems are solved at once. */
 export type Lanes = 1 | 2 | 4 | 8;
 
@@ -63,6 +65,21 @@ export interface BatchOptions
    * options and on the pattern alone.
    */
   precision?: 'auto' | Precision;
+  /**
+   * What a system gets from those before it, so that results depend on their order; they are solved one after the
+   * other then.
+   *
+   * - `none`: nothing.
+   * - `solutions`: the start is the combination of the last solutions (up to 8) with the smallest residual (Fischer
+   *   1998, Comput. Methods Appl. Mech. Eng. 163), of as many as pays.
+   * - `seed-operator`: a preconditioner (`ilu0`, `multigrid` or `sine-transform`) serves the systems that follow, until
+   *   the iterations that it costs are dearer than a new one.
+   * - `auto`: both, where they pay, with the method and preconditioner that suit a sequence if none are given.
+   *
+   * What pays is reckoned from iterations and residuals, not from the clock: the same systems in the same order have
+   * the same results, bit for bit.
+   */
+  sharing?: BatchSharing;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */
   signal?: AbortSignal;
   /** Called after each slice, and for each system that has ended. */
@@ -102,6 +119,13 @@ export interface BatchResult {
   lanes: Lanes;
   /** `double` also where mixed precision was tried in vain: `iterations` and `matvecs` then count both solves. */
   precision: Precision;
+  /** With `sharing`: what earlier systems gave. */
+  shared?: {
+    /** Solutions that the start was made of. */
+    solutions: number;
+    /** Systems that the preconditioner had served before; 0: it is this one's own. */
+    operatorAge: number;
+  };
 }
 
 const OPTIONS = [
@@ -118,6 +142,7 @@ const OPTIONS = [
   'recycle',
   'lanes',
   'precision',
+  'sharing',
   'signal',
   'onProgress',
 ] as const;
@@ -127,11 +152,12 @@ const IN_LANES: readonly unknown[] = ['none', 'jacobi', 'ilu0'];
 /** Refuses what cannot be used. */
 export function checkBatchOptions(where: string, options: BatchOptions): void {
   checkOptionNames(where, options, OPTIONS);
-  const { lanes, precision, signal, onProgress, ...rest } = options;
+  const { lanes, precision, sharing, signal, onProgress, ...rest } = options;
   checkSeed(where, rest.seed);
   checkSolveOptions(where, rest, OPTIONS);
   checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4, 8]);
   checkChoice(where, 'precision', precision, ['auto', 'double', 'mixed']);
+  checkChoice(where, 'sharing', sharing, ['none', 'solutions', 'seed-operator', 'auto']);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new SeedspanError('INVALID_TYPE', `${where}: signal must be an AbortSignal, not ${show(signal)}`);
   }
@@ -207,7 +233,13 @@ function lanesThatFit({ preconditioner = 'none' }: BatchOptions, A: CsrMatrix, p
   return 2 * bytes <= LANES_MOST_BYTES[2] ? 2 : 1;
 }
 
-function whyNotInLanes({ method = BATCH_DEFAULTS.method, preconditioner = 'none', storage }: BatchOptions) {
+function whyNotInLanes({
+  method = BATCH_DEFAULTS.method,
+  preconditioner = 'none',
+  storage,
+  sharing = BATCH_DEFAULTS.sharing,
+}: BatchOptions) {
+  if (sharing !== 'none') return `sharing "${sharing}" hands on from one system to the next`;
   if (method !== 'bicgstab')
     return `method "${method}" solves one system at a time ("bicgstab" solves several)`;
   if (!IN_LANES.includes(preconditioner)) {

@@ -4,6 +4,8 @@ import type { Kernel } from '../wasm/kernel.ts';
 import type { LaneSolver } from './batch-lanes.ts';
 import { makeLanes } from './batch-mixed.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, planBatch } from './batch-options.ts';
+import { SequenceLane } from './batch-sequence.ts';
+import { BATCH_DEFAULTS } from './defaults.ts';
 import { checkMatrix, checkVector, systemSize } from './options.ts';
 import { yieldToHost } from './yield.ts';
 
@@ -25,6 +27,8 @@ export class Batch {
   readonly #kernel: Kernel;
   readonly #options: BatchOptions;
   readonly #source: Source;
+  /** How many systems there are, where that is known beforehand. */
+  readonly #expected: number | undefined;
   #solver: LaneSolver | undefined;
   /** Index of the system in each lane; -1: free. */
   #held: number[] = [];
@@ -39,9 +43,10 @@ export class Batch {
   #count = 1;
   #sliceStart = 0;
 
-  constructor(kernel: Kernel, source: Source, options: BatchOptions) {
+  constructor(kernel: Kernel, source: Source, expected: number | undefined, options: BatchOptions) {
     this.#kernel = kernel;
     this.#source = source;
+    this.#expected = expected;
     this.#options = options;
   }
 
@@ -142,6 +147,11 @@ export class Batch {
   }
 
   #makeSolver({ A }: BatchSystem, where: string): LaneSolver {
+    const { sharing = BATCH_DEFAULTS.sharing } = this.#options;
+    if (sharing !== 'none') {
+      this.#held = [-1];
+      return new SequenceLane(this.#kernel, A, this.#expected, this.#options, where);
+    }
     const plan = planBatch(this.#options, this.#kernel, A);
     this.#held = new Array(plan.lanes).fill(-1);
     return makeLanes(this.#kernel, A, this.#options, plan, where);

@@ -30,7 +30,15 @@ export const DEPENDENT = { double: 1e-8, single: 1e-5 } as const;
 export const RECYCLE_DEFAULTS = { dim: 10 } as const;
 
 /** Defaults of `engine.solveBatch`, where they are others than a solve's. */
-export const BATCH_DEFAULTS = { method: 'bicgstab', lanes: 'auto', precision: 'auto' } as const;
+export const BATCH_DEFAULTS = {
+  method: 'bicgstab',
+  lanes: 'auto',
+  precision: 'auto',
+  sharing: 'none',
+} as const;
+
+/** With `sharing`, a start is made of at most so many earlier solutions. */
+export const HISTORY_MOST = 8;
 
 /**
  * So many systems are solved at once where together they take at most so many bytes: what a cache holds. In mixed

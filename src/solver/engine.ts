@@ -203,7 +203,8 @@ export class Engine extends Disposable {
     const where = 'solveBatch';
     this.checkAlive('the engine');
     checkBatchOptions(where, options);
-    return new Batch(this.kernel, sourceOf(systems, where), options).run();
+    const count = Array.isArray(systems) ? systems.length : undefined;
+    return new Batch(this.kernel, sourceOf(systems, where), count, options).run();
   }
 
   /**

@@ -1,6 +1,7 @@
 import { SeedspanError } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
+import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { autoChoices } from './auto.ts';
 import { defaultMaxiter, MIXED_LEAST, SOLVE_DEFAULTS } from './defaults.ts';
@@ -22,6 +23,14 @@ import { checkAgreement, type RunOptions, type WorkspaceOptions } from './worksp
 
 /** Residual norms that are fetched from the kernel at a time. */
 const HISTORY_CAPACITY = 256;
+
+/** What a sequence of similar systems carries from one to the next. */
+export interface BeginHooks {
+  /** The preconditioner stays as it was made for an earlier matrix. */
+  keepPreconditioner?: boolean;
+  /** Puts a start into x, for want of one given; false where it has none. */
+  start?: (operator: Pointer, b: Pointer, x: Pointer) => boolean;
+}
 
 /**
  * Everything that solves of one pattern need: the matrix, the preconditioner, the method's vectors. Made by
@@ -184,7 +193,13 @@ export class Workspace extends KernelObject {
    *
    * @internal
    */
-  begin(A: SystemMatrix, b: ArrayLike<number>, options: RunOptions, where: string): boolean {
+  begin(
+    A: SystemMatrix,
+    b: ArrayLike<number>,
+    options: RunOptions,
+    where: string,
+    { keepPreconditioner = false, start: makeStart }: BeginHooks = {},
+  ): boolean {
     const n = this.size;
     checkAgreement(where, this, this.#askedStorage, options);
     this.#operator.check(A, where);
@@ -200,11 +215,11 @@ export class Workspace extends KernelObject {
     takeVector(this.kernel, where, 'b', b, this.#b);
     if (x0 !== undefined) takeVector(this.kernel, where, 'x0', x0, this.#x);
     this.#operator.load(A);
-    start.preconditioner = this.#preparePreconditioner(A, where);
+    start.preconditioner = this.#preparePreconditioner(A, where, keepPreconditioner);
     start.rtol = options.rtol ?? SOLVE_DEFAULTS.rtol;
     start.atol = options.atol ?? SOLVE_DEFAULTS.atol;
     start.maxiter = options.maxiter ?? defaultMaxiter(n);
-    start.zeroStart = x0 === undefined;
+    start.zeroStart = x0 === undefined && !makeStart?.(start.operator, start.b, start.x);
     start.historyCapacity = options.history ? HISTORY_CAPACITY : 0;
     this.#norms = options.history ? [] : undefined;
     const before = this.#project(options, where);
@@ -245,6 +260,36 @@ export class Workspace extends KernelObject {
     const { rtol, atol } = this.#start;
     const tolerance = Math.max(rtol * this.#method.rightHandSideNorm, atol);
     return { iterations: this.#method.iterations, residualNorm: this.#method.estimate, tolerance };
+  }
+
+  /**
+   * Whether the solve that has ended met its tolerance.
+   *
+   * @internal
+   */
+  get succeeded(): boolean {
+    return this.#method.status === 'converged';
+  }
+
+  /**
+   * What the direct solver found out about the pattern, where it serves as method or preconditioner.
+   *
+   * @internal
+   */
+  get directTraits(): { fill: number; work: number } | undefined {
+    if (!(this.#own instanceof DirectFactors)) return undefined;
+    const { exports } = this.kernel;
+    const { pointer } = this.#own.solver;
+    return { fill: exports.directFill(pointer), work: exports.directWork(pointer) };
+  }
+
+  /**
+   * Where the solution of the last solve lies.
+   *
+   * @internal
+   */
+  get solution(): Pointer {
+    return this.#x.pointer;
   }
 
   /**
@@ -315,13 +360,14 @@ export class Workspace extends KernelObject {
   }
 
   /** The pointer for the method; 0 without a preconditioner. */
-  #preparePreconditioner(A: SystemMatrix, where: string): number {
+  #preparePreconditioner(A: SystemMatrix, where: string, keep: boolean): number {
     const { preconditioner } = this;
     if (preconditioner instanceof Preconditioner) {
       preconditioner.checkUsable(this.kernel, this.size, where);
       return preconditioner.inner.pointer;
     }
     if (this.#own === undefined) return 0;
+    if (keep) return this.#own.pointer;
     if (this.method === 'lu' && this.#own instanceof DirectFactors && typeof A !== 'function') {
       // Without factors the solve says so by its status.
       return this.#own.solver.factor(A) === 'done' ? this.#own.pointer : 0;

@@ -172,6 +172,7 @@ export interface KernelExports {
   directReused(direct: Pointer): number;
   directNonzeros(direct: Pointer): number;
   directFill(direct: Pointer): number;
+  directWork(direct: Pointer): number;
   directSolve(direct: Pointer, b: Pointer, x: Pointer, transposed: boolean): void;
   directSolveMany(
     direct: Pointer,
@@ -383,6 +384,18 @@ export interface KernelExports {
   orthogonality(n: number, k: number, V: Pointer, stride: number, work: Pointer): number;
   projectGalerkin: Project;
   projectMinimalResidual: Project;
+  pushDifference(n: number, count: number, D: Pointer, stride: number, x: Pointer): void;
+  startFromDifferences(
+    operator: Pointer,
+    n: number,
+    k: number,
+    D: Pointer,
+    stride: number,
+    W: Pointer,
+    small: Pointer,
+    b: Pointer,
+    x: Pointer,
+  ): void;
 
   gradient(
     height: number,

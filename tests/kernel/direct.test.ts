@@ -12,7 +12,7 @@ import {
   transposedProduct,
 } from '../twins/csr.ts';
 import { solve as denseSolve, transpose } from '../twins/dense.ts';
-import { fillOf } from '../twins/elimination.ts';
+import { fillOf, workOf } from '../twins/elimination.ts';
 import { loadSystem, systemNamed } from '../twins/fixtures.ts';
 import { random, randomDominant, randomSparse, randomSpd, randomVector } from '../twins/random.ts';
 import { norm2 } from '../twins/vector.ts';
@@ -89,6 +89,10 @@ class Direct {
 
   get fill(): number {
     return this.#room.k.directFill(this.pointer);
+  }
+
+  get work(): number {
+    return this.#room.k.directWork(this.pointer);
   }
 
   get nonzeros(): number {
@@ -395,6 +399,7 @@ describe.each(BUILDS)('the direct solver, %s', (build) => {
       for (const A of [convection(12, 13), randomDominant(70, 0.05, random(8)), arrow(30, true)]) {
         const direct = new Direct(room, A, { ordering });
         expect(direct.fill).toBe(fillOf(A, direct.order));
+        expect(direct.work).toBe(workOf(A, direct.order));
       }
     }
     for (const { shape, lower } of reference.fill) {

@@ -15,17 +15,27 @@ export function neighbours({ shape, indptr, indices }: Csr): Set<number>[] {
   return sets;
 }
 
-/** Entries of L, the diagonal included, when `order[k]` is eliminated as number k: its neighbours become each other's. */
-export function fillOf(A: Csr, order: ArrayLike<number>): number {
+/** Entries of each column of L, the diagonal included, when `order[k]` is eliminated as number k: its neighbours become each other's. */
+export function columnCounts(A: Csr, order: ArrayLike<number>): number[] {
   const sets = neighbours(A);
-  let entries = 0;
+  const counts: number[] = [];
   for (let k = 0; k < order.length; k++) {
     const around = [...sets[order[k]]];
-    entries += 1 + around.length;
+    counts.push(1 + around.length);
     for (const i of around) {
       sets[i].delete(order[k]);
       for (const j of around) if (j !== i) sets[i].add(j);
     }
   }
-  return entries;
+  return counts;
+}
+
+/** Entries of L. */
+export function fillOf(A: Csr, order: ArrayLike<number>): number {
+  return columnCounts(A, order).reduce((sum, count) => sum + count, 0);
+}
+
+/** Multiplications of a factorisation, twice. */
+export function workOf(A: Csr, order: ArrayLike<number>): number {
+  return columnCounts(A, order).reduce((sum, count) => sum + count * count, 0);
 }

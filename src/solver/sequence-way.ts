@@ -1,0 +1,166 @@
+import type { CsrMatrix } from '../sparse/index.ts';
+import type { Pointer } from '../wasm/exports.ts';
+import type { Kernel } from '../wasm/kernel.ts';
+import { type Choice, wayCosts } from './auto.ts';
+import type { BatchOptions } from './batch-options.ts';
+import { OperatorPolicy, type Solved, type WayCosts } from './sharing-policy.ts';
+import type { SolveResult } from './types.ts';
+import { Workspace } from './workspace.ts';
+import type { RunOptions } from './workspace-options.ts';
+
+/** Preconditioners that are worth keeping: making them takes longer than one product. */
+const KEPT: readonly unknown[] = ['ilu0', 'multigrid', 'sine-transform', 'cosine-transform', 'lu'];
+
+export function isKept(preconditioner: unknown): boolean {
+  return KEPT.includes(preconditioner);
+}
+
+/** Systems over which the making of a kept preconditioner is spread when ways are compared. */
+const SPREAD = 8;
+
+/** One way of solving the systems of a sequence, and what it has turned out to cost. */
+export class SequenceWay {
+  costs: WayCosts;
+  /** Nanoseconds a row and decimal digit, of the last system solved; Infinity before, and after a failure. */
+  cost = Infinity;
+  tried = false;
+  /** Systems that the preconditioner at hand has served before. */
+  age = 0;
+  readonly #kernel: Kernel;
+  /** Its pattern counts. */
+  readonly #A: CsrMatrix;
+  readonly #choice: Choice;
+  readonly #keeps: boolean;
+  readonly #make: () => Workspace;
+  #operators: OperatorPolicy | undefined;
+  #made: Workspace | undefined;
+
+  /** Reserves nothing before it is used. */
+  constructor(kernel: Kernel, A: CsrMatrix, choice: Choice, options: BatchOptions, keeps: boolean) {
+    const { side, restart, storage, precision } = options;
+    this.costs = wayCosts(kernel, A, choice);
+    this.#make = () =>
+      new Workspace(kernel, A, { ...choice, side, restart, storage, precision }, 'solveBatch');
+    this.#keeps = keeps;
+    this.#kernel = kernel;
+    this.#A = A;
+    this.#choice = choice;
+  }
+
+  get #workspace(): Workspace {
+    this.prepare();
+    return this.#made!;
+  }
+
+  /** Reserves what it needs; only then are the costs of a direct solver known. */
+  prepare(): void {
+    if (this.#made !== undefined) return;
+    this.#made = this.#make();
+    const { precision, directTraits: direct } = this.#made;
+    this.costs = wayCosts(this.#kernel, this.#A, this.#choice, { mixed: precision === 'mixed', direct });
+    if (this.#keeps) this.#operators = new OperatorPolicy(this.costs);
+  }
+
+  /** With factors of the whole matrix. */
+  get direct(): boolean {
+    return this.#choice.preconditioner === 'lu';
+  }
+
+  begin(
+    A: CsrMatrix,
+    b: Float64Array,
+    options: RunOptions,
+    start: ((operator: Pointer, b: Pointer, x: Pointer) => boolean) | undefined,
+    where: string,
+  ): boolean {
+    this.prepare();
+    const keepPreconditioner = this.#operators?.renew === false;
+    this.age = keepPreconditioner ? this.age + 1 : 0;
+    return this.#using(where, (workspace) =>
+      workspace.begin(A, b, options, where, { keepPreconditioner, start }),
+    );
+  }
+
+  step(count: number): boolean {
+    return this.#using('solveBatch', (workspace) => workspace.step(count));
+  }
+
+  get iterations(): number {
+    return this.#workspace.progress.iterations;
+  }
+
+  get matvecs(): number {
+    return this.#workspace.finish(undefined).matvecs;
+  }
+
+  get succeeded(): boolean {
+    return this.#workspace.succeeded;
+  }
+
+  get tolerance(): number {
+    return this.#workspace.progress.tolerance;
+  }
+
+  /** Where the last solution lies. */
+  get solution(): Pointer {
+    return this.#workspace.solution;
+  }
+
+  /** Decimal digits between the residual and the tolerance. */
+  get digitsToGo(): number {
+    const { residualNorm, tolerance } = this.#workspace.progress;
+    return residualNorm > tolerance && tolerance > 0 ? Math.log10(residualNorm / tolerance) : 0;
+  }
+
+  /** Iterations after which a kept preconditioner is to be given up. */
+  limit(digits: number): number {
+    return this.age > 0 ? this.#operators!.limit(digits) : Infinity;
+  }
+
+  /** Iterations that another way's cost would pay for. */
+  iterationsFor(cost: number, digits: number): number {
+    return (cost * Math.max(digits, 1)) / this.costs.iteration;
+  }
+
+  finish(): SolveResult {
+    return this.#workspace.finish(undefined);
+  }
+
+  observe(solved: Solved): void {
+    this.tried = true;
+    const { iteration, setup } = this.costs;
+    if (solved.digits > 0.5) {
+      const making = this.#operators === undefined ? setup : setup / SPREAD;
+      this.cost = (solved.iterations * iteration + making) / solved.digits;
+    }
+    this.#operators?.observe(solved);
+  }
+
+  /** It is too dear to be tried. */
+  refuse(): void {
+    this.tried = true;
+    this.#made?.dispose();
+    this.#made = undefined;
+  }
+
+  /** It did not get there, or its preconditioner could not be made. */
+  fail(): void {
+    this.tried = true;
+    if (this.age > 0) this.#operators!.failed();
+    else this.cost = Infinity;
+  }
+
+  dispose(): void {
+    this.#made?.dispose();
+  }
+
+  #using<T>(where: string, act: (workspace: Workspace) => T): T {
+    const workspace = this.#workspace;
+    workspace.acquire(where);
+    try {
+      return act(workspace);
+    } finally {
+      workspace.release();
+    }
+  }
+}

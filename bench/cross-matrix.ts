@@ -59,6 +59,8 @@ const peer = scipy.peers.get('SciPy');
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 const measured: Measured[] = [];
 const cases: Case[] = [];
+/** The last time of each way on sequences of a kind, for a guess of the next. */
+const lastTimes = new Map<string, { n: number; ms: number }>();
 const growth: { series: string; count: number; ms: number }[] = [];
 
 try {
@@ -159,9 +161,6 @@ async function tryOut(
   return solved ? { iterations, wall: wall / systems.length } : undefined;
 }
 
-/** The last time of each way on sequences of a kind, for a guess of the next. */
-const lastTimes = new Map<string, { n: number; ms: number }>();
-
 async function measure(sequence: Sequence, grid: boolean): Promise<void> {
   const { name, words, systems } = sequence;
   process.stderr.write(`${name}\n`);
@@ -260,10 +259,13 @@ function best(rows: readonly Row[], ...families: Family[]): Row | undefined {
     );
 }
 
-const saved = (ms: number | undefined, of: number | undefined): string =>
-  ms === undefined || of === undefined ? '-' : `${(100 * (1 - ms / of)).toFixed(0)} %`;
+function saved(ms: number | undefined, of: number | undefined): string {
+  return ms === undefined || of === undefined ? '-' : `${(100 * (1 - ms / of)).toFixed(0)} %`;
+}
 
-const named = (row: Row | undefined): string => (row === undefined ? '-' : `${digits(row.ms)} (${row.way})`);
+function named(row: Row | undefined): string {
+  return row === undefined ? '-' : `${digits(row.ms)} (${row.way})`;
+}
 
 function tables(): Table[] {
   const summary: Table = {

@@ -78,7 +78,8 @@ try {
   if (!args.quick) {
     for (const set of ['photographs', 'variants']) {
       for (const q of [0.6, 15]) {
-        if (wanted(`${set}-256-q${q}`, args.only)) await measure(await pictureSteps(set, 256, q, count(256)), true);
+        if (wanted(`${set}-256-q${q}`, args.only))
+          await measure(await pictureSteps(set, 256, q, count(256)), true);
       }
     }
   }

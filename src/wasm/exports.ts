@@ -511,15 +511,7 @@ export interface KernelExports {
   ): void;
   transpose(size: number, A: Pointer): void;
 
-  philox(
-    c0: number,
-    c1: number,
-    c2: number,
-    c3: number,
-    k0: number,
-    k1: number,
-    out: Pointer,
-  ): void;
+  philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Pointer): void;
   normalPair(words: Pointer, normals: Pointer): void;
   cellScores(height: number, width: number, cx: number, cy: number, p: Pointer, cells: Pointer): void;
   drawPoints(

@@ -108,7 +108,10 @@ export function movePointsHeun(
 export function drawAlong(masses: ArrayLike<number>, share: number): { index: number; at: number } {
   const sums: number[] = [];
   let sum = 0;
-  for (let k = 0; k < masses.length; k++) sums.push((sum += masses[k]));
+  for (let k = 0; k < masses.length; k++) {
+    sum += masses[k];
+    sums.push(sum);
+  }
   const wanted = share * sum;
   const index = sums.findIndex((value) => value > wanted);
   const below = index > 0 ? sums[index - 1] : 0;

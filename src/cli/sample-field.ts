@@ -23,6 +23,7 @@ import {
   type Dots,
   readPicture,
   StippleAnimation,
+  type StippleOptions,
   stippleToPng,
   stippleToSvg,
   writeFileWhole,
@@ -45,6 +46,7 @@ interface SampleFieldCommandOptions {
   size?: number;
   bandwidth?: number;
   ink: 'dark' | 'light';
+  normalise: 'none' | 'min-max';
   pixels: number;
   radius?: number;
   frames?: number;
@@ -66,6 +68,8 @@ interface Source {
   spacing?: number;
   origin?: [number, number];
   bandwidth?: number;
+  /** Of the picture's tone: area of the dots over the picture's. */
+  cover?: number;
 }
 
 /** `[count, 2]` from a .npy or text file. */
@@ -102,20 +106,35 @@ function turnedBack({ data, shape }: NdArray): NdArray {
 }
 
 async function readSource(options: SampleFieldCommandOptions, engine: Engine): Promise<Source> {
-  const { picture, data, bandwidth, ink } = options;
+  const { picture, data, bandwidth, ink, normalise } = options;
   if (picture !== undefined) {
-    const whole = await readPicture(picture, { channels: 1 });
-    const [, height, width] = whole.shape;
+    const [, height, width] = (await readPicture(picture, { channels: 1 })).shape;
     const size = options.size ?? SIZE.picture;
     // Enlarged, a picture would only be blurred.
     const scale = Math.min(1, size / Math.max(height, width));
     const small = [height, width].map((side) => Math.max(2, Math.round(side * scale))) as [number, number];
-    const scaled = scale < 1 ? await readPicture(picture, { channels: 1, size: small }) : whole;
-    return { density: pictureDensity(scaled, { ink }) };
+    const { data: pixels, shape } = await readPicture(picture, { channels: 1, size: small, normalise });
+    const density = pictureDensity({ data: pixels, shape }, { ink });
+    const cover = density.data.reduce((sum, value) => sum + value, 0) / density.data.length;
+    if (cover > 0) return { density, cover };
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${picture}: nothing is to be drawn: all pixels have the paper's colour`,
+      { path: picture },
+    );
   }
   const points = turned(await readPoints(data ?? ''));
   const size = options.size ?? SIZE.data;
   return pointsDensity(points, { size, engine, ...(bandwidth === undefined ? {} : { bandwidth }) });
+}
+
+function lookOf({ ink, pixels: size, radius }: SampleFieldCommandOptions, { cover }: Source): StippleOptions {
+  return {
+    ink,
+    size,
+    ...(radius === undefined ? {} : { radius }),
+    ...(cover === undefined ? {} : { cover }),
+  };
 }
 
 function dotsOf(points: NdArray, { height, width, spacing, origin }: PointField): Dots {
@@ -146,10 +165,10 @@ async function write(
   points: NdArray,
   field: PointField,
   animation: StippleAnimation,
+  look: StippleOptions,
   options: SampleFieldCommandOptions,
 ): Promise<void> {
-  const { out, force, ink, pixels: size, radius } = options;
-  const look = { ink, size, ...(radius === undefined ? {} : { radius }) };
+  const { out, force } = options;
   const dots = dotsOf(points, field);
   const make = async () => {
     if (format === '.png') return stippleToPng(dots, look);
@@ -189,7 +208,7 @@ export function sampleFieldCommand(context: Context): Command {
     .description(
       'Draw points whose density is a picture, or that of points given, by running diffusion backward: the score is pre-computed, nothing is trained.',
     )
-    .option('--picture <file>', 'the picture: its darkness is the density')
+    .option('--picture <file>', 'the picture: the dots leave its brightness')
     .option('--data <file>', 'points of the plane: text with two numbers a line, or .npy (count, 2)')
     .requiredOption('--out <file>', `${FORMATS.join(', ')}: a picture of dots, points, or the way from noise`)
     .option('--force', 'replace the file where it exists')
@@ -210,6 +229,11 @@ export function sampleFieldCommand(context: Context): Command {
       new Option('--ink <kind>', 'dark dots on white, or light ones on black')
         .choices(['dark', 'light'])
         .default('dark'),
+    )
+    .addOption(
+      new Option('--normalise <how>', 'picture: min-max makes its darkest pixel black and its lightest white')
+        .choices(['min-max', 'none'])
+        .default('min-max'),
     )
     .option('--pixels <n>', 'of the drawn picture, along the longer side', integerFrom(16), 1024)
     .option('--radius <x>', 'of a dot, in pixels (default: by the number of points)', positive)
@@ -247,8 +271,8 @@ Examples:
       const { signal } = context;
       const field = await precomputeField(density, { ...place, levels: options.levels, engine, signal });
       const ready = performance.now();
-      const { ink, pixels: size, radius } = options;
-      const animation = new StippleAnimation({ ink, size, ...(radius === undefined ? {} : { radius }) });
+      const look = lookOf(options, source);
+      const animation = new StippleAnimation(look);
       const frames = Math.min(options.frames ?? steps + 1, steps + 1) - 1;
       const shown = new Set(Array.from({ length: frames }, (_, k) => Math.round((k * steps) / frames)));
       const { points, evaluations } = await sampleField(field, {
@@ -272,7 +296,7 @@ Examples:
       const time = { field: ready - began, sampling: performance.now() - ready };
       const measures = options.measures ? await measure(points, field, engine) : undefined;
       context.signal.throwIfAborted();
-      await write(format, points, field, animation, options);
+      await write(format, points, field, animation, look, options);
       bar.stop();
       const done = { time, evaluations, ...(measures && { measures }) };
       const document = {

@@ -14,17 +14,18 @@ export interface Dots {
 export interface StippleOptions {
   /** Pixels of the longer side, from 16 to 16384. Default 1024. */
   size?: number;
-  /** Radius of a dot in pixels. Default: such that the dots, side by side, would cover `COVER` of the picture. */
+  /** Radius of a dot in pixels. Default: by `cover`. */
   radius?: number;
+  /** Area of all dots together over that of the picture, for the default radius. Default 0.8. */
+  cover?: number;
   /** `dark` dots on white, the default, or `light` ones on black. */
   ink?: 'dark' | 'light';
 }
 
-/** Share of the picture that all dots together have as area. */
-const COVER = 0.8;
-const LEAST_RADIUS = 0.35;
-const PAPER = { dark: 255, light: 12 } as const;
-const INK = { dark: 20, light: 250 } as const;
+/** Dots that are drawn smaller lose strength instead: a pixel cannot show them. */
+const LEAST_DRAWN = 0.6;
+const PAPER = { dark: 255, light: 0 } as const;
+const INK = { dark: 0, light: 255 } as const;
 
 interface Canvas {
   height: number;
@@ -35,8 +36,8 @@ interface Canvas {
 }
 
 function checkDots(where: string, { points, extent }: Dots, options: StippleOptions): Canvas {
-  checkOptionNames(where, options, ['size', 'radius', 'ink']);
-  const { size = 1024, radius, ink = 'dark' } = options;
+  checkOptionNames(where, options, ['size', 'radius', 'cover', 'ink']);
+  const { size = 1024, radius, cover = 0.8, ink = 'dark' } = options;
   const count = points.length / 2;
   if (!(Number.isInteger(count) && count >= 1)) {
     throw new SeedspanError(
@@ -60,13 +61,16 @@ function checkDots(where: string, { points, extent }: Dots, options: StippleOpti
   if (radius !== undefined && !(typeof radius === 'number' && radius > 0 && radius <= size)) {
     throw new SeedspanError('INVALID_VALUE', `${where}: radius must be positive, not ${show(radius)}`);
   }
+  if (!(typeof cover === 'number' && cover > 0 && cover < Infinity)) {
+    throw new SeedspanError('INVALID_VALUE', `${where}: cover must be positive, not ${show(cover)}`);
+  }
   if (ink !== 'dark' && ink !== 'light') {
     throw new SeedspanError('INVALID_VALUE', `${where}: ink must be dark or light, not ${show(ink)}`);
   }
   const scale = size / Math.max(...extent);
   const [height, width] = extent.map((side) => Math.max(1, Math.round(side * scale)));
-  const even = Math.sqrt((COVER * height * width) / (Math.PI * count));
-  return { height, width, scale, radius: radius ?? Math.max(LEAST_RADIUS, even) };
+  const even = Math.sqrt((cover * height * width) / (Math.PI * count));
+  return { height, width, scale, radius: radius ?? even };
 }
 
 /** Bytes of the picture, one a pixel: dots with soft edges, over each other as ink is. */
@@ -74,8 +78,7 @@ function paint({ points, origin = [0, 0] }: Dots, canvas: Canvas, ink: 'dark' | 
   const { height, width, scale, radius } = canvas;
   // The share of the paper that is left.
   const left = new Float32Array(height * width).fill(1);
-  // Dots of less than a pixel keep their size and lose strength.
-  const drawn = Math.max(radius, 0.6);
+  const drawn = Math.max(radius, LEAST_DRAWN);
   const strength = Math.min(1, (radius / drawn) ** 2);
   for (let k = 0; k < points.length; k += 2) {
     const y = (points[k] - origin[0]) * scale - 0.5;
@@ -85,8 +88,8 @@ function paint({ points, origin = [0, 0] }: Dots, canvas: Canvas, ink: 'dark' | 
     const [before, behind] = [Math.max(0, Math.ceil(x - reach)), Math.min(width - 1, Math.floor(x + reach))];
     for (let i = top; i <= bottom; i++) {
       for (let j = before; j <= behind; j++) {
-        const cover = Math.min(1, drawn + 0.5 - Math.hypot(i - y, j - x));
-        if (cover > 0) left[i * width + j] *= 1 - strength * cover;
+        const edge = Math.min(1, drawn + 0.5 - Math.hypot(i - y, j - x));
+        if (edge > 0) left[i * width + j] *= 1 - strength * edge;
       }
     }
   }

@@ -6,12 +6,17 @@ import type { NdArray } from '../types.ts';
 import { HeatFlow } from './heat-flow.ts';
 import { checkEngine } from './point-field.ts';
 
+/** The least paper that is left, so that a black pixel asks for a finite number of dots. */
+const LEAST_PAPER = 0.04;
+
 /**
- * The density of a picture's dots: its darkness, `1 - mean over channels`, for dark dots on light paper (`ink:
- * 'dark'`, the default), or its brightness for light dots on dark paper.
+ * The density of a picture's dots: `-log(brightness)`, the mean over the channels floored at 0.04. Dots that fall at
+ * random, over each other too, leave `exp(-cover)` of the paper where they cover `cover` of it in sum, so with this
+ * density and as much cover in all as its mean, what is left has the picture's brightness.
  *
  * @param picture `[channels, H, W]`, values in [0, 1]
- * @returns `[H, W]`, for `precomputeField`
+ * @param options `ink`: `dark` dots on light paper, the default, or `light` ones on dark paper: `-log(1 - brightness)`
+ * @returns `[H, W]`, for `precomputeField`; its mean is the cover. All 0 for a picture that needs no dots.
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `SHAPE_MISMATCH`, `UNKNOWN_OPTION`
  */
 export function pictureDensity(
@@ -30,7 +35,8 @@ export function pictureDensity(
   for (let k = 0; k < cells; k++) {
     let brightness = 0;
     for (let c = 0; c < channels; c++) brightness += picture.data[c * cells + k] / channels;
-    data[k] = Math.max(0, ink === 'dark' ? 1 - brightness : brightness);
+    const paper = Math.min(1, ink === 'dark' ? brightness : 1 - brightness);
+    data[k] = 0 - Math.log(Math.max(LEAST_PAPER, paper));
   }
   return { data, shape: [height, width] };
 }

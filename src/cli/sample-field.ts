@@ -60,6 +60,8 @@ const FORMATS = ['.png', '.svg', '.npy', '.webp', '.gif'];
 const ANIMATED = ['.webp', '.gif'];
 /** Cells along the longer side, of pictures and of data. */
 const SIZE = { picture: 256, data: 128 } as const;
+/** Data fill a part of their rectangle, and their dots should not run together there. */
+const DATA_COVER = 0.15;
 const FRAME = { frame: 60, last: 2500 };
 
 /** The density to sample, where it lies, and what it was made of. */
@@ -68,7 +70,7 @@ interface Source {
   spacing?: number;
   origin?: [number, number];
   bandwidth?: number;
-  /** Of the picture's tone: area of the dots over the picture's. */
+  /** Area of the dots over that of the picture. */
   cover?: number;
 }
 
@@ -125,7 +127,12 @@ async function readSource(options: SampleFieldCommandOptions, engine: Engine): P
   }
   const points = turned(await readPoints(data ?? ''));
   const size = options.size ?? SIZE.data;
-  return pointsDensity(points, { size, engine, ...(bandwidth === undefined ? {} : { bandwidth }) });
+  const density = await pointsDensity(points, {
+    size,
+    engine,
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+  });
+  return { ...density, cover: DATA_COVER };
 }
 
 function lookOf({ ink, pixels: size, radius }: SampleFieldCommandOptions, { cover }: Source): StippleOptions {

@@ -80,15 +80,17 @@ function paint({ points, origin = [0, 0] }: Dots, canvas: Canvas, ink: 'dark' | 
   const left = new Float32Array(height * width).fill(1);
   const drawn = Math.max(radius, LEAST_DRAWN);
   const strength = Math.min(1, (radius / drawn) ** 2);
+  // Edges a pixel wide add pi / 12 to the area.
+  const middle = Math.sqrt(drawn * drawn - 1 / 12);
   for (let k = 0; k < points.length; k += 2) {
     const y = (points[k] - origin[0]) * scale - 0.5;
     const x = (points[k + 1] - origin[1]) * scale - 0.5;
-    const reach = drawn + 0.5;
+    const reach = middle + 0.5;
     const [top, bottom] = [Math.max(0, Math.ceil(y - reach)), Math.min(height - 1, Math.floor(y + reach))];
     const [before, behind] = [Math.max(0, Math.ceil(x - reach)), Math.min(width - 1, Math.floor(x + reach))];
     for (let i = top; i <= bottom; i++) {
       for (let j = before; j <= behind; j++) {
-        const edge = Math.min(1, drawn + 0.5 - Math.hypot(i - y, j - x));
+        const edge = Math.min(1, reach - Math.hypot(i - y, j - x));
         if (edge > 0) left[i * width + j] *= 1 - strength * edge;
       }
     }

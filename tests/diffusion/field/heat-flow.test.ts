@@ -64,7 +64,7 @@ function integrated(
 }
 
 describe('the heat kernel on a line of cells', () => {
-  it.each([1e-80, 1e-12, 0.01, 1, 30, 4096, 1e6])(
+  it.each([1e-20, 1e-12, 0.01, 1, 30, 4096, 1e6])(
     'of tau = %d is positive, even, of mass 1 and variance tau',
     (tau) => {
       const kernel = heatKernel(tau);

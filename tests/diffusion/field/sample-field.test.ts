@@ -45,11 +45,12 @@ describe.each(FIELD_SAMPLERS)('%s', (sampler) => {
     );
     const [a, b] = await Promise.all([2, 3].map((seed) => drawFromField(field, { count, seed, engine })));
     // The ring's edges are sharp: what these two draw in their last steps blurs them by a part of a cell.
-    const share = sampler === 'euler-maruyama' || sampler === 'predictor-corrector' ? 1.8 : 1.25;
+    const rough = sampler === 'euler-maruyama' || sampler === 'predictor-corrector';
+    const share = rough ? 1.8 : 1.25;
     expect(totalVariation(points, a, field)).toBeLessThan(share * totalVariation(a, b, field));
     const even = await drawFromField(field, { count, seed: 4, variance: 1, engine });
-    expect(slicedWasserstein(points, a)).toBeLessThan(0.15 * slicedWasserstein(even, a));
-    expect(energyDistance(points, a)).toBeLessThan(0.01 * energyDistance(even, a));
+    expect(slicedWasserstein(points, a)).toBeLessThan((rough ? 0.3 : 0.15) * slicedWasserstein(even, a));
+    expect(energyDistance(points, a)).toBeLessThan((rough ? 0.05 : 0.01) * energyDistance(even, a));
   });
 
   it('gives a point the same numbers, bit for bit, whatever is drawn beside it', async () => {

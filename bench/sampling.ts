@@ -31,7 +31,7 @@ const STEPS = 50;
 const args = readArguments();
 const COUNT = args.quick ? 20_000 : 200_000;
 /** Sets of points of each kind: the distances of single sets swing by half their size. */
-const SETS = args.quick ? 3 : 8;
+const SETS = args.quick ? 3 : 6;
 const effort: Effort = { sample: 1, rounds: args.quick ? 3 : 5, warmUp: 200, most: 6000 };
 
 const engine = await createEngine();

@@ -55,6 +55,8 @@ export function addressOf(cells: usize, width: i32, i: i32, j: i32): usize {
 // @ts-ignore: decorator
 @inline
 export function fold(u: f64, count: f64): f64 {
+  // Few points leave, and the division takes long.
+  if (u >= 0 && u <= count) return u;
   const period = 2 * count;
   const y = abs(u);
   const z = y - period * floor(y / period);
@@ -82,6 +84,8 @@ export function fieldAt(cells: usize, width: i32, u: v128, last: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function foldBoth(u: v128, period: v128): v128 {
+  const half = f64x2.mul(period, f64x2.splat(0.5));
+  if (!v128.any_true(v128.or(f64x2.lt(u, f64x2.splat(0)), f64x2.gt(u, half)))) return u;
   const y = f64x2.abs(u);
   const z = f64x2.sub(y, f64x2.mul(period, f64x2.floor(f64x2.div(y, period))));
   return f64x2.max(f64x2.splat(0), f64x2.min(z, f64x2.sub(period, z)));

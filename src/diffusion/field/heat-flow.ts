@@ -16,7 +16,7 @@ export class HeatFlow extends KernelObject {
   readonly height: number;
   readonly width: number;
   readonly #spacing: readonly [number, number];
-  readonly #matrix: Float64Block;
+  readonly #row: Float64Block;
   readonly #source: Float64Block;
   readonly #product: Float64Block;
 
@@ -25,13 +25,12 @@ export class HeatFlow extends KernelObject {
     this.height = height;
     this.width = width;
     this.#spacing = spacing;
-    const longest = Math.max(height, width);
     const blocks = this.hold((scope) => ({
-      matrix: scope.float64(longest * longest, 'the flow of heat along an axis'),
+      row: scope.float64(Math.max(height, width), 'the flow of heat along an axis'),
       source: scope.float64(height * width, 'a density'),
       product: scope.float64(height * width, 'a density'),
     }));
-    this.#matrix = blocks.matrix;
+    this.#row = blocks.row;
     this.#source = blocks.source;
     this.#product = blocks.product;
   }
@@ -49,8 +48,8 @@ export class HeatFlow extends KernelObject {
   /** What stays of the mass of each cell in that cell, of mass 1: H W values. */
   kept(variance: number): Float64Array {
     const diagonal = (count: number, h: number) => {
-      const spread = heatKernel(variance / (h * h));
-      return Float64Array.from({ length: count }, (_, i) => row(spread, count, i)[i]);
+      const ring = onRing(heatKernel(variance / (h * h)), count);
+      return Float64Array.from({ length: count }, (_, i) => ring[0] + ring[2 * i + 1]);
     };
     const x = diagonal(this.height, this.#spacing[0]);
     const y = diagonal(this.width, this.#spacing[1]);
@@ -64,17 +63,20 @@ export class HeatFlow extends KernelObject {
     const { exports } = this.kernel;
     const spread = heatKernel(tau);
     const band = spread.length - 1;
+    const row = new Float64Array(count);
     this.#source.view.set(p);
     this.#product.view.fill(0);
-    for (let i = 0; i < count; i++) this.#matrix.view.set(row(spread, count, i), i * count);
+    const ring = onRing(spread, count);
     const bytes = length * 8;
     for (let i = 0; i < count; i++) {
       const first = Math.max(0, i - band);
       const last = Math.min(count - 1, i + band);
+      fillRow(row, ring, i, first, last);
+      this.#row.view.set(row);
       // biome-ignore format: the kernel's order of parameters.
       exports.blockUpdate(
         length, last - first + 1, 1, this.#source.pointer + first * bytes, bytes,
-        this.#matrix.pointer + 8 * (i * count + first), this.#product.pointer + i * bytes,
+        this.#row.pointer + 8 * first, this.#product.pointer + i * bytes,
       );
     }
     return this.#product.view.slice();
@@ -105,17 +107,20 @@ export function heatKernel(tau: number): Float64Array {
   return kept.map((value) => value / sum);
 }
 
-/** Row i of the matrix on `count` cells: the kernel about cell i, folded at both ends as often as it is long. */
-function row(spread: Float64Array, count: number, i: number): Float64Array {
-  const values = new Float64Array(count);
-  const period = 2 * count;
+/** The kernel on a ring of twice as many cells, which the line and its mirror image make: entry d is at distance d. */
+function onRing(spread: Float64Array, count: number): Float64Array {
+  const ring = new Float64Array(2 * count);
   for (let d = spread.length - 1; d >= 0; d--) {
-    for (const at of d === 0 ? [i] : [i - d, i + d]) {
-      const wrapped = ((at % period) + period) % period;
-      values[wrapped < count ? wrapped : period - 1 - wrapped] += spread[d];
-    }
+    const at = d % ring.length;
+    ring[at] += spread[d];
+    if (d > 0) ring[(ring.length - at) % ring.length] += spread[d];
   }
-  return values;
+  return ring;
+}
+
+/** Columns `first` to `last` of row i of the matrix on the line: from the cell itself, and from its mirror image. */
+function fillRow(row: Float64Array, ring: Float64Array, i: number, first: number, last: number): void {
+  for (let j = first; j <= last; j++) row[j] = ring[Math.abs(i - j)] + ring[i + j + 1];
 }
 
 /** W x H from H x W. */

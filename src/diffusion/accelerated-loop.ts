@@ -91,16 +91,11 @@ export class AcceleratedLoop {
     if (level < 2) return;
     const { exports } = this.#run.kernel;
     const { x } = this.#system;
-    const { times } = this.#run;
-    const known = [level - 1, level - 2, ...(level < PARABOLA_FROM ? [] : [level - 3])];
-    // Lagrange's weights: levels need not be evenly spaced.
-    const weights = known.map((k) =>
-      known.reduce((w, j) => (j === k ? w : (w * (times[level] - times[j])) / (times[k] - times[j])), 1),
-    );
-    exports.scale(x.length, weights[0], x.pointer);
-    for (let k = 1; k < known.length; k++) {
-      this.#earlier.view.set(this.#run.field(image, known[k], channel));
-      exports.axpy(x.length, weights[k], this.#earlier.pointer, x.pointer);
+    const weights = level < PARABOLA_FROM ? [-1] : [-3, 1];
+    exports.scale(x.length, level < PARABOLA_FROM ? 2 : 3, x.pointer);
+    for (const [k, weight] of weights.entries()) {
+      this.#earlier.view.set(this.#run.field(image, level - 2 - k, channel));
+      exports.axpy(x.length, weight, this.#earlier.pointer, x.pointer);
     }
   }
 }

@@ -1,10 +1,9 @@
 import { extname } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import {
   drawFromField,
   energyDistance,
-  FIELD_SAMPLERS,
-  type FieldSampler,
+  type FieldStep,
   type NdArray,
   type PointField,
   pictureDensity,
@@ -29,37 +28,16 @@ import {
   writeFileWhole,
 } from '../node/index.ts';
 import { duration } from '../node/report/words.ts';
-import { integerFrom, notNegative, positive } from './arguments.ts';
-import { type Context, EXIT, textTable, toJson } from './context.ts';
+import { type Context, textTable, toJson } from './context.ts';
 import { progressBar } from './progress.ts';
+import {
+  ANIMATED,
+  checkUsage,
+  fieldCommand,
+  type SampleFieldCommandOptions,
+  SIZE,
+} from './sample-field-options.ts';
 
-interface SampleFieldCommandOptions {
-  picture?: string;
-  data?: string;
-  points: number;
-  steps: number;
-  sampler: FieldSampler;
-  eta?: number;
-  snr?: number;
-  seed: number;
-  levels: number;
-  size?: number;
-  bandwidth?: number;
-  ink: 'dark' | 'light';
-  normalise: 'none' | 'min-max';
-  pixels: number;
-  radius?: number;
-  frames?: number;
-  out: string;
-  force?: true;
-  measures?: true;
-  json?: true;
-}
-
-const FORMATS = ['.png', '.svg', '.npy', '.webp', '.gif'];
-const ANIMATED = ['.webp', '.gif'];
-/** Cells along the longer side, of pictures and of data. */
-const SIZE = { picture: 256, data: 128 } as const;
 /** Data fill a part of their rectangle, and their dots should not run together there. */
 const DATA_COVER = 0.15;
 const FRAME = { frame: 60, last: 2500 };
@@ -127,11 +105,7 @@ async function readSource(options: SampleFieldCommandOptions, engine: Engine): P
   }
   const points = turned(await readPoints(data ?? ''));
   const size = options.size ?? SIZE.data;
-  const density = await pointsDensity(points, {
-    size,
-    engine,
-    ...(bandwidth === undefined ? {} : { bandwidth }),
-  });
+  const density = await pointsDensity(points, { size, engine, bandwidth });
   return { ...density, cover: DATA_COVER };
 }
 
@@ -210,101 +184,61 @@ function asText(
   return `${[...lines, `written: ${out}`].join('\n')}\n`;
 }
 
+/** The field, the points drawn from it, and on the way the frames that an animation needs. */
+async function draw(options: SampleFieldCommandOptions, format: string, engine: Engine, context: Context) {
+  const { signal } = context;
+  const { points: count, steps, sampler, seed, levels, eta, snr } = options;
+  const source = await readSource(options, engine);
+  const { density, spacing, origin } = source;
+  const look = lookOf(options, source);
+  const animation = new StippleAnimation(look);
+  const frames = Math.min(options.frames ?? steps + 1, steps + 1) - 1;
+  const shown = new Set(Array.from({ length: frames }, (_, k) => Math.round((k * steps) / frames)));
+  const bar = progressBar(context);
+  try {
+    const began = performance.now();
+    const field = await precomputeField(density, { spacing, origin, levels, engine, signal });
+    const ready = performance.now();
+    const callback = ({ x, i }: FieldStep) => {
+      if (shown.has(i)) animation.add(dotsOf(x, field));
+      bar.update('steps', i + 1, steps);
+    };
+    const animated = ANIMATED.includes(format) ? { callback } : {};
+    const drawn = await sampleField(field, {
+      count,
+      steps,
+      sampler,
+      seed,
+      eta,
+      snr,
+      engine,
+      signal,
+      ...animated,
+    });
+    const time = { field: ready - began, sampling: performance.now() - ready };
+    return { ...drawn, field, source, look, animation, time };
+  } finally {
+    bar.stop();
+  }
+}
+
 export function sampleFieldCommand(context: Context): Command {
-  const command = new Command('field')
-    .description(
-      'Draw points whose density is a picture, or that of points given, by running diffusion backward: the score is pre-computed, nothing is trained.',
-    )
-    .option('--picture <file>', 'the picture: the dots leave its brightness')
-    .option('--data <file>', 'points of the plane: text with two numbers a line, or .npy (count, 2)')
-    .requiredOption('--out <file>', `${FORMATS.join(', ')}: a picture of dots, points, or the way from noise`)
-    .option('--force', 'replace the file where it exists')
-    .option('--points <n>', 'how many', integerFrom(1), 200_000)
-    .option('--steps <n>', 'of the sampler', integerFrom(1), 50)
-    .addOption(new Option('--sampler <name>', 'how they go back').choices(FIELD_SAMPLERS).default('heun'))
-    .option('--eta <x>', 'ddim: from 0, nothing drawn, to 1', notNegative)
-    .option('--snr <x>', 'predictor-corrector: signal-to-noise ratio of the correction', positive)
-    .option('--seed <n>', 'of the random draws', integerFrom(0), 0)
-    .option('--levels <n>', 'of the pre-computed field', integerFrom(1), 60)
-    .option(
-      '--size <n>',
-      `cells along the longer side (default: picture ${SIZE.picture}, at most its own; data ${SIZE.data})`,
-      integerFrom(2),
-    )
-    .option('--bandwidth <x>', 'data: deviation of the smoothing (default: by cross-validation)', notNegative)
-    .addOption(
-      new Option('--ink <kind>', 'dark dots on white, or light ones on black')
-        .choices(['dark', 'light'])
-        .default('dark'),
-    )
-    .addOption(
-      new Option('--normalise <how>', 'picture: min-max makes its darkest pixel black and its lightest white')
-        .choices(['min-max', 'none'])
-        .default('min-max'),
-    )
-    .option('--pixels <n>', 'of the drawn picture, along the longer side', integerFrom(16), 1024)
-    .option('--radius <x>', 'of a dot, in pixels (default: by the number of points)', positive)
-    .option('--frames <n>', '.webp and .gif: pictures of the way (default: one a step)', integerFrom(2))
-    .option('--measures', 'also measure the distance to direct draws, beside that of two sets of them')
-    .option('--json', 'print one JSON document')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  seedspan sample field --picture cat.jpg --points 200000 --steps 50 --out stipple.png
-  seedspan sample field --picture cat.jpg --points 40000 --pixels 512 --out stipple.webp
-  seedspan sample field --data moons.csv --points 10000 --out moons.npy --measures`,
-    );
+  const command = fieldCommand();
   return command.action(async (options: SampleFieldCommandOptions) => {
-    const usage = (text: string) => command.error(`error: ${text}`, { exitCode: EXIT.usage });
-    const { picture, data, out, force, points: count, steps, sampler, seed } = options;
-    if ((picture === undefined) === (data === undefined)) usage('give either --picture or --data');
-    const format = extname(out).toLowerCase();
-    if (!FORMATS.includes(format)) usage(`--out must end in ${FORMATS.join(', ')}`);
-    if (options.bandwidth !== undefined && data === undefined) usage('--bandwidth is for --data');
-    if (options.frames !== undefined && !ANIMATED.includes(format)) usage('--frames is for .webp and .gif');
-    if (options.eta !== undefined && sampler !== 'ddim') usage('--eta is for --sampler ddim');
-    if (options.eta !== undefined && options.eta > 1) usage('--eta must lie in [0, 1]');
-    if (options.snr !== undefined && sampler !== 'predictor-corrector')
-      usage('--snr is for --sampler predictor-corrector');
+    const { picture, data, out, force } = options;
+    const format = checkUsage(command, options);
     await checkOutputFile(out, { force });
-    const bar = progressBar(context);
     const engine = await createEngine();
     try {
-      const source = await readSource(options, engine);
-      const began = performance.now();
-      const { density, spacing, origin } = source;
-      const place = { ...(spacing && { spacing }), ...(origin && { origin }) };
-      const { signal } = context;
-      const field = await precomputeField(density, { ...place, levels: options.levels, engine, signal });
-      const ready = performance.now();
-      const look = lookOf(options, source);
-      const animation = new StippleAnimation(look);
-      const frames = Math.min(options.frames ?? steps + 1, steps + 1) - 1;
-      const shown = new Set(Array.from({ length: frames }, (_, k) => Math.round((k * steps) / frames)));
-      const { points, evaluations } = await sampleField(field, {
-        count,
-        steps,
-        sampler,
-        seed,
+      const { points, evaluations, field, source, look, animation, time } = await draw(
+        options,
+        format,
         engine,
-        signal,
-        ...(options.eta === undefined ? {} : { eta: options.eta }),
-        ...(options.snr === undefined ? {} : { snr: options.snr }),
-        ...(ANIMATED.includes(format)
-          ? {
-              callback: ({ x, i }) => {
-                if (shown.has(i)) animation.add(dotsOf(x, field));
-                bar.update('steps', i + 1, steps);
-              },
-            }
-          : {}),
-      });
-      const time = { field: ready - began, sampling: performance.now() - ready };
+        context,
+      );
       const measures = options.measures ? await measure(points, field, engine) : undefined;
       context.signal.throwIfAborted();
       await write(format, points, field, animation, look, options);
-      bar.stop();
       const done = { time, evaluations, ...(measures && { measures }) };
       const document = {
         command: 'sample field',
@@ -318,7 +252,6 @@ Examples:
       };
       context.stdout.write(options.json ? toJson(document) : asText(options, field, source, done));
     } finally {
-      bar.stop();
       engine.dispose();
     }
   });

@@ -102,3 +102,6 @@ export { consistentResidual, countSteepCells } from './fokkerplanck/consistent-r
 export * from './batch/entry';
 export * from './batch/bicgstab';
 export { pairDensity, transpose } from './density/pairs';
+export { philox, normalPair } from './sampler/philox';
+export { cellScores } from './sampler/field';
+export { drawPoints, movePoints, movePointsHeun } from './sampler/points';

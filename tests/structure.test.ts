@@ -21,6 +21,7 @@ const ORDER = {
     'batch',
     'fokkerplanck',
     'density',
+    'sampler',
     'index',
   ],
 };

@@ -3,6 +3,7 @@ import { SeedspanError } from '../errors.ts';
 import { type Context, EXIT, ownVersion, paint } from './context.ts';
 import { infoCommand } from './info.ts';
 import { precomputeCommand } from './precompute.ts';
+import { sampleCommand } from './sample-field.ts';
 import { solveCommand } from './solve.ts';
 
 function createProgram(context: Context): Command {
@@ -12,6 +13,7 @@ function createProgram(context: Context): Command {
     )
     .version(ownVersion(), '-V, --version')
     .addCommand(precomputeCommand(context))
+    .addCommand(sampleCommand(context))
     .addCommand(solveCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(
@@ -19,12 +21,17 @@ function createProgram(context: Context): Command {
       `
 Examples:
   seedspan precompute photographs/ --size 64 --sde ve:5 --steps 20 --out scores
+  seedspan sample field --picture cat.jpg --out stipple.png
   seedspan solve A.mtx b.mtx --method gmres --preconditioner ilu0 --out x.mtx
   seedspan info
 
 Exit codes: 0 done; 1 failed, or not converged; 2 wrong usage; 130 interrupted.`,
     );
-  for (const command of [program, ...program.commands]) {
+  for (const command of [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap((group) => group.commands),
+  ]) {
     command
       .exitOverride()
       .showHelpAfterError('(--help shows the usage)')

@@ -62,6 +62,8 @@ export interface ResolvedOptions extends ConsistentSettings {
   sde: Sde;
   steps: number;
   T: number;
+  /** Undefined: evenly spaced, by `steps` and `T`. */
+  times: Float64Array | undefined;
   /** Undefined: the unit square's. */
   spacing: readonly [number, number] | undefined;
   rtol: number;
@@ -74,7 +76,7 @@ export interface ResolvedOptions extends ConsistentSettings {
 
 const WHERE = 'precomputeScores';
 const PROJECTION_OPTIONS = ['kind', 'dim', 'solutions', 'seeds', 'threshold', 'maxDim', 'precision'] as const;
-const CONSISTENT_ONLY = ['linearization', 'timeStepping', 'boundary', 'advection'] as const;
+const CONSISTENT_ONLY = ['times', 'linearization', 'timeStepping', 'boundary', 'advection'] as const;
 const KNOWN = [
   'images',
   'initialLogDensity',
@@ -117,6 +119,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     sde,
     steps: options.steps ?? defaults.steps,
     T,
+    times: options.times && resolveTimes(options),
     spacing: resolveSpacing(options.spacing, scheme),
     rtol: options.rtol ?? defaults.rtol,
     fixedPoint: resolveFixedPoint(options, defaults.fixedPoint),
@@ -321,6 +324,38 @@ function checkInput({ images, initialLogDensity, density, scheme }: PrecomputeOp
       `${WHERE}: scheme "na2024" is defined for square grids only, ${name} has ${height} x ${width}`,
     );
   }
+}
+
+/** At least two, finite, rising from 0. */
+function resolveTimes({ times, steps, T }: PrecomputeOptions): Float64Array {
+  if (steps !== undefined || T !== undefined) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: times stands in the place of steps and T; give one of the two`,
+      {
+        option: 'times',
+      },
+    );
+  }
+  if (!(Array.isArray(times) || times instanceof Float64Array)) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${WHERE}: times must be an array of numbers, not ${show(times)}`,
+    );
+  }
+  const levels = Float64Array.from(times);
+  const bad = levels.findIndex((t, k) => !(k === 0 ? t === 0 : t > levels[k - 1] && t < Infinity));
+  if (levels.length < 2 || bad >= 0) {
+    const what = bad >= 0 ? `times[${bad}] is ${levels[bad]}` : `there are ${levels.length}`;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: times must rise from 0, two of them or more, but ${what}`,
+      {
+        option: 'times',
+      },
+    );
+  }
+  return levels;
 }
 
 function resolveSpacing(spacing: PrecomputeOptions['spacing'], scheme: Scheme): ResolvedOptions['spacing'] {

@@ -230,9 +230,9 @@ function makeReport(
   };
 }
 
-/** `na2024` has N levels from eps to T; the others N + 1 from 0 to T. */
-function levelTimes({ scheme, T, steps }: ResolvedOptions, images: number): Float64Array {
-  const levels = scheme === 'na2024' ? steps : steps + 1;
+/** `na2024` has N levels from eps to T; the others N + 1 from 0 to T, or those given. */
+function levelTimes({ scheme, T, steps, times }: ResolvedOptions, images: number): Float64Array {
+  const levels = times?.length ?? (scheme === 'na2024' ? steps : steps + 1);
   if (images * levels > MOST_STEP_REPORTS) {
     throw new SeedspanError(
       'OUT_OF_MEMORY',
@@ -240,6 +240,7 @@ function levelTimes({ scheme, T, steps }: ResolvedOptions, images: number): Floa
       { images, levels },
     );
   }
+  if (times !== undefined) return times;
   const first = scheme === 'na2024' ? NA_FIRST_TIME : 0;
   return Float64Array.from({ length: levels }, (_, i) => first + (i * (T - first)) / (levels - 1));
 }

@@ -10,6 +10,8 @@ export interface PresetSde extends Sde {
    * t >= 0, and t <= 1 where the preset is defined there only.
    */
   readonly transition: (t: number) => { readonly scale: number; readonly variance: number };
+  /** a(t) of the drift `a(t) x`, in every component and in any number of dimensions. */
+  readonly linearDrift: (t: number) => number;
 }
 
 /**
@@ -24,6 +26,7 @@ export function constantDiffusion(g: number): PresetSde {
     name: `constant:${g}`,
     diffusion: () => g,
     transition: (t) => ({ scale: 1, variance: g * g * t }),
+    linearDrift: () => 0,
   };
 }
 
@@ -40,6 +43,7 @@ export function varianceExploding(sigma: number): PresetSde {
     name: `ve:${sigma}`,
     diffusion: (t) => sigma ** t,
     transition: (t) => ({ scale: 1, variance: rate === 0 ? t : Math.expm1(rate * t) / rate }),
+    linearDrift: () => 0,
   };
 }
 
@@ -63,6 +67,7 @@ export function variancePreserving(options: { betaMin?: number; betaMax?: number
     drift: (x, y, t) => [-0.5 * beta(t) * x, -0.5 * beta(t) * y],
     diffusion: (t) => Math.sqrt(beta(t)),
     transition: (t) => ({ scale: Math.exp(-0.5 * integral(t)), variance: -Math.expm1(-integral(t)) }),
+    linearDrift: (t) => -0.5 * beta(t),
   };
 }
 

@@ -99,6 +99,11 @@ export interface PrecomputeOptions {
   steps?: number;
   /** The end time. */
   T?: number;
+  /**
+   * `consistent` only: the times of the levels, rising from 0, in the place of `steps` and `T`. Where the diffusion
+   * is to be run backward they are best spaced geometrically in the variance.
+   */
+  times?: readonly number[] | Float64Array;
   /** Grid spacing, one number or [dx, dy]. Default: 1 in `na2024`, the unit square's in the others. */
   spacing?: number | readonly [number, number];
   /**

@@ -11,3 +11,4 @@ export {
 export { type Picture, type PictureOptions, readPicture } from './picture.ts';
 export { PICTURE_EXTENSIONS, type Pictures, readPictures } from './pictures.ts';
 export { type ReportInput, report, type WayCost } from './report.ts';
+export { type Dots, StippleAnimation, type StippleOptions, stippleToPng, stippleToSvg } from './stipple.ts';

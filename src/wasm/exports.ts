@@ -510,4 +510,41 @@ export interface KernelExports {
     density: Pointer,
   ): void;
   transpose(size: number, A: Pointer): void;
+
+  philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Pointer): void;
+  normalPair(words: Pointer, normals: Pointer): void;
+  cellScores(height: number, width: number, cx: number, cy: number, p: Pointer, cells: Pointer): void;
+  drawPoints(
+    count: number,
+    height: number,
+    width: number,
+    rows: Pointer,
+    cells: Pointer,
+    seedLow: number,
+    seedHigh: number,
+    first: number,
+    x: Pointer,
+  ): void;
+  movePoints(
+    count: number,
+    height: number,
+    width: number,
+    cells: Pointer,
+    noiseX: number,
+    noiseY: number,
+    seedLow: number,
+    seedHigh: number,
+    first: number,
+    step: number,
+    x: Pointer,
+    out: Pointer,
+  ): void;
+  movePointsHeun(
+    count: number,
+    height: number,
+    width: number,
+    before: Pointer,
+    after: Pointer,
+    x: Pointer,
+  ): void;
 }

@@ -166,6 +166,12 @@ const TESTED_IN: Record<keyof KernelExports, string> = {
   countSteepCells: 'fokkerplanck.test.ts',
   pairDensity: 'density.test.ts',
   transpose: 'density.test.ts',
+  philox: 'sampler.test.ts',
+  normalPair: 'sampler.test.ts',
+  cellScores: 'sampler.test.ts',
+  drawPoints: 'sampler.test.ts',
+  movePoints: 'sampler.test.ts',
+  movePointsHeun: 'sampler.test.ts',
 };
 
 describe.each(BUILDS)('the module, %s', (build) => {

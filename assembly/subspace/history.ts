@@ -88,11 +88,12 @@ function factor(k: i32, R: usize, scales: usize, c: usize): void {
   for (let j = 0; j < k; j++) {
     const scale = load<f64>(scales + (<usize>j << 3));
     let rest: f64 = scale == 0 ? 0 : 1;
-    let part = load<f64>(c + (<usize>j << 3)) * scale;
+    // What is not finite must not get into the sums.
+    let part: f64 = scale == 0 ? 0 : load<f64>(c + (<usize>j << 3)) * scale;
     for (let i = 0; i < j; i++) {
       const diagonal = load<f64>(at(R, k, i, i));
       let value: f64 = 0;
-      if (diagonal != 0) {
+      if (diagonal != 0 && scale != 0) {
         value = load<f64>(at(R, k, i, j)) * scale * load<f64>(scales + (<usize>i << 3));
         for (let l = 0; l < i; l++) value -= load<f64>(at(R, k, l, i)) * load<f64>(at(R, k, l, j));
         value /= diagonal;

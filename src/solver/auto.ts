@@ -359,7 +359,10 @@ export function wayCosts(
     multigrid: [COST.multigrid, COST.multigridSetup] as const,
     'sine-transform': transform,
     'cosine-transform': transform,
-    lu: [(COST.directEntry * direct.fill) / n, (COST.directWork * direct.work) / n] as const,
+    lu: [
+      (COST.directEntry * direct.fill) / Math.max(n, 1),
+      (COST.directWork * direct.work) / Math.max(n, 1),
+    ] as const,
   }[preconditioner];
   const once = product + apply;
   const iteration = {

@@ -1,7 +1,7 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { BATCH_DEFAULTS, LANES_MOST_BYTES, MIXED_LEAST_RTOL, SOLVE_DEFAULTS } from './defaults.ts';
+import { BATCH_DEFAULTS, KEPT, LANES_MOST_BYTES, MIXED_LEAST_RTOL, SOLVE_DEFAULTS } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
 import { checkChoice, checkSolveOptions } from './options.ts';
 import { checkRecycle } from './recycle-space.ts';
@@ -72,12 +72,19 @@ export interface BatchOptions
    * - `none`: nothing.
    * - `solutions`: the start is the combination of the last solutions (up to 8) with the smallest residual (Fischer
    *   1998, Comput. Methods Appl. Mech. Eng. 163), of as many as pays.
-   * - `seed-operator`: a preconditioner (`ilu0`, `multigrid` or `sine-transform`) serves the systems that follow, until
-   *   the iterations that it costs are dearer than a new one.
-   * - `auto`: both, where they pay, with the method and preconditioner that suit a sequence if none are given.
+   * - `seed-operator`: a preconditioner (`ilu0`, `multigrid`, `sine-transform`, `cosine-transform` or `lu`; without
+   *   one given, what suits the first matrix) serves the systems that follow, until the iterations that it costs are
+   *   dearer than a new one.
+   * - `auto`: both, where they pay, with the method and preconditioner that suit a sequence if none are given: then
+   *   the first systems try up to three of them, and the direct solver's factors where these promise to pay.
+   *
+   * A system that a kept preconditioner does not solve is solved anew with its own, and with `auto` in the other
+   * ways, each once: `maxiter` bounds each try, and `iterations` and `matvecs` count them all. Of tries that all
+   * failed, the result is the one with the smallest residual. A system with an `x0` starts there. Not together with
+   * `seed`, `recycle`, or a preconditioner made before.
    *
    * What pays is reckoned from iterations and residuals, not from the clock: the same systems in the same order have
-   * the same results, bit for bit.
+   * the same results, bit for bit. It is also reckoned from the number of systems, where they come as an array.
    */
   sharing?: BatchSharing;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */
@@ -174,6 +181,7 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
     });
   }
   checkRecycle(where, options.recycle, method);
+  checkSharing(where, options);
   const reason = whyNotInLanes(options);
   if (typeof lanes === 'number' && lanes > 1 && reason !== undefined) {
     throw new SeedspanError(
@@ -203,6 +211,31 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
       { option: 'lanes', value: lanes },
     );
   }
+}
+
+/** What `sharing` makes itself cannot be given, too. */
+function checkSharing(where: string, options: BatchOptions): void {
+  const { sharing = BATCH_DEFAULTS.sharing, preconditioner } = options;
+  if (sharing === 'none') return;
+  for (const option of ['seed', 'recycle'] as const) {
+    if (options[option] === undefined) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: sharing "${sharing}" hands on solutions and preconditioners, not what ${option} holds; leave ` +
+        `${option} away, or sharing`,
+      { option },
+    );
+  }
+  if (preconditioner === undefined) return;
+  const keeps = sharing === 'seed-operator';
+  if (keeps ? (KEPT as readonly unknown[]).includes(preconditioner) : typeof preconditioner === 'string')
+    return;
+  const fit = keeps ? KEPT.map(show).join(', ') : 'the name of one';
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${where}: sharing "${sharing}" makes the preconditioner itself; give ${fit}, or leave preconditioner away`,
+    { option: 'preconditioner' },
+  );
 }
 
 /** How many systems at once, and in which precision; `A` has their pattern. */

@@ -2,18 +2,17 @@ import { SeedspanError } from '../errors.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { autoChoices, type Choice, rankedForSequence } from './auto.ts';
 import type { LaneSolver } from './batch-lanes.ts';
 import type { BatchOptions, BatchResult, BatchSystem } from './batch-options.ts';
-import { BATCH_DEFAULTS, HISTORY_MOST, SOLVE_DEFAULTS } from './defaults.ts';
+import { DIRECT_MOST, HISTORY_MOST, SOLVE_DEFAULTS } from './defaults.ts';
+import { gridWidth } from './five-point.ts';
 import { samePattern } from './operator.ts';
-import { isKept, SequenceWay } from './sequence-way.ts';
+import { isKept, sequenceChoices } from './sequence-choices.ts';
+import { SequenceWay } from './sequence-way.ts';
 import { StartPolicy } from './sharing-policy.ts';
 import { SolutionHistory } from './solution-history.ts';
-import type { SolveResult } from './types.ts';
 
-/** Ways that `auto` tries, one for so many systems at most: a trial costs what some systems cost. */
-const MOST_WAYS = 3;
+/** `auto` tries one more way for each so many systems: a trial costs what some systems cost. */
 const SYSTEMS_A_TRIAL = 15;
 /** Nanoseconds a row of an analysis of the pattern, about; of a solve, below which factors are out of the question. */
 const ANALYSIS = 5000;
@@ -25,6 +24,9 @@ const RECENT = 4;
 /** A way on trial may cost this many times what the best did. */
 const TRIAL = 1.5;
 
+/** What a try has come to. */
+type Outcome = Omit<BatchResult, 'index' | 'shared'> & { shared: NonNullable<BatchResult['shared']> };
+
 /**
  * One system after the other, each with what those before it left: the start is made of the last solutions, the
  * preconditioner is kept as long as that is cheaper than a new one, and with `auto` the first systems are solved in
@@ -34,45 +36,47 @@ export class SequenceLane extends KernelObject implements LaneSolver {
   readonly lanes = 1;
   readonly #options: BatchOptions;
   readonly #history: SolutionHistory | undefined;
-  readonly #starts: StartPolicy;
+  readonly #starts = new StartPolicy(HISTORY_MOST);
   readonly #ways: readonly SequenceWay[];
-  #way: SequenceWay;
+  /** Factors are no risk, should all else fail. */
+  readonly #mayFactor: boolean;
   /** The system at hand: the caller's arrays may have changed when it is solved again. */
   readonly #A: CsrMatrix;
   readonly #b: Float64Array;
-  #x0: ArrayLike<number> | undefined;
+  #x0: Float64Array | undefined;
+  /** How it is solved now, and how it could not be, with a preconditioner of its own. */
+  #way: SequenceWay;
+  readonly #failed = new Set<SequenceWay>();
   #running = false;
   /** Iterations at which this try is given up for another. */
   #limit = Infinity;
-  /** Spent in tries that were given up. */
-  #wasted = { iterations: 0, matvecs: 0 };
+  /** Spent in tries before this one; of those that ended by themselves, the one that came nearest. */
+  #spent = { iterations: 0, matvecs: 0 };
+  #nearest: Outcome | undefined;
+  /** No way is left, and the last one could not even begin. */
+  #givenUp = false;
+  /** Decimal digits from the start's residual to the target. */
+  #digits = 0;
   /** How many systems there are in all, where that is known; solved so far; what one costs, in nanoseconds a row. */
   readonly #expected: number | undefined;
   #solved = 0;
   #recent = 0;
-  /** Decimal digits from the start's residual to the target. */
-  #digits = 0;
 
-  constructor(
-    kernel: Kernel,
-    A: CsrMatrix,
-    expected: number | undefined,
-    options: BatchOptions,
-    where: string,
-  ) {
+  constructor(kernel: Kernel, A: CsrMatrix, expected: number | undefined, options: BatchOptions) {
     super(kernel);
-    this.#expected = expected;
     const { sharing } = options;
     const n = A.shape[0];
     const keeps = sharing !== 'solutions';
+    this.#expected = expected;
     this.#options = options;
     this.#A = new CsrMatrix(A.shape, A.indptr, A.indices);
     this.#b = new Float64Array(n);
-    this.#ways = sequenceChoices(kernel, A, options, where).map(
+    const [first, ...others] = sequenceChoices(kernel, A, options).map(
       (choice) => new SequenceWay(kernel, A, choice, options, keeps && isKept(choice.preconditioner)),
     );
-    this.#way = this.#ways[0];
-    this.#starts = new StartPolicy(HISTORY_MOST);
+    this.#ways = [first, ...others];
+    this.#way = first;
+    this.#mayFactor = n <= (gridWidth(kernel, A) > 0 ? DIRECT_MOST.grid : DIRECT_MOST.other);
     this.#history = this.hold((scope) =>
       sharing === 'seed-operator' ? undefined : new SolutionHistory(scope, n, HISTORY_MOST),
     );
@@ -81,10 +85,14 @@ export class SequenceLane extends KernelObject implements LaneSolver {
   start(_lane: number, { A, b, x0 }: BatchSystem, where: string): void {
     this.#A.data.set(A.data);
     this.#b.set(b);
-    this.#x0 = x0;
-    this.#wasted = { iterations: 0, matvecs: 0 };
-    this.#way = this.#ways.find((way) => !way.tried && this.#worthTrying(way)) ?? this.#cheapest(this.#ways);
-    this.#tryOrThrow(where);
+    this.#x0 = x0 && Float64Array.from(x0);
+    this.#failed.clear();
+    this.#spent = { iterations: 0, matvecs: 0 };
+    this.#nearest = undefined;
+    this.#givenUp = false;
+    this.#way = this.#ways.find((way) => !way.tried && this.#worthTrying(way)) ?? cheapest(this.#ways);
+    this.#begin(where);
+    this.#tryOthers(where);
   }
 
   /** Whether so many systems are to come that they pay for a trial. Nobody knows: as many as there were. */
@@ -104,78 +112,98 @@ export class SequenceLane extends KernelObject implements LaneSolver {
     if (this.#solved < RECENT || this.#recent < LEAST_FOR_FACTORS || this.#recent * left < 2 * ANALYSIS) {
       return false;
     }
-    way.prepare();
+    try {
+      way.prepare();
+    } catch (error) {
+      if (!this.#leavesOthers(error)) throw error;
+      way.refuse();
+      return false;
+    }
     const { iteration, setup } = way.costs;
     if (FACTOR_ITERATIONS * iteration + setup / left < this.#recent) return true;
     way.refuse();
     return false;
   }
 
-  /** Of those that were tried; the first where none was. */
-  #cheapest(ways: readonly SequenceWay[]): SequenceWay {
-    return ways.reduce((best, way) => (way.cost < best.cost ? way : best));
-  }
-
-  /** Another way for the system at hand, after `way` has failed. */
+  /** Another way for the system at hand. */
   #other(): SequenceWay | undefined {
-    const others = this.#ways.filter((way) => way !== this.#way && (way.cost < Infinity || !way.tried));
-    return others.length > 0 ? this.#cheapest(others) : undefined;
+    const others = this.#ways.filter((way) => !this.#failed.has(way) && (this.#mayFactor || !way.direct));
+    return others.length > 0 ? cheapest(others) : undefined;
   }
 
-  /** A preconditioner that cannot be made leaves the other ways. */
-  #tryOrThrow(where: string): void {
-    for (let refusal = this.#try(where); refusal !== undefined; refusal = this.#try(where)) {
-      const other = this.#other();
-      if (other === undefined) throw refusal;
-      this.#way = other;
+  /** Begins a try. A preconditioner that cannot be made, or does not fit in, leaves the other ways. */
+  #begin(where: string): void {
+    let refusal: unknown;
+    for (let way: SequenceWay | undefined = this.#way; way !== undefined; way = this.#other()) {
+      this.#way = way;
+      try {
+        this.#try(way, where);
+        return;
+      } catch (error) {
+        if (!this.#leavesOthers(error)) throw error;
+        refusal ??= error;
+        this.#failed.add(way);
+      }
     }
+    if (this.#nearest === undefined) throw refusal;
+    this.#running = false;
+    this.#givenUp = true;
   }
 
-  #try(where: string): SeedspanError | undefined {
+  /** Once a way has ended, what is wrong with the matrix is no longer the caller's to be told by an error. */
+  #leavesOthers(error: unknown): boolean {
+    if (!(error instanceof SeedspanError)) return false;
+    const { code } = error;
+    return (
+      code === 'ZERO_PIVOT' ||
+      code === 'OUT_OF_MEMORY' ||
+      (code === 'INVALID_VALUE' && this.#nearest !== undefined)
+    );
+  }
+
+  #try(way: SequenceWay, where: string): void {
     const { rtol = SOLVE_DEFAULTS.rtol, atol, maxiter } = this.#options;
-    const way = this.#way;
-    const history = this.#x0 === undefined ? this.#history : undefined;
+    const history = this.#history;
     if (history !== undefined) history.left.length = 0;
     const start = history && ((operator: number, b: number, x: number) => history.start(operator, b, x));
-    try {
-      this.#running = way.begin(this.#A, this.#b, { x0: this.#x0, rtol, atol, maxiter }, start, where);
-    } catch (error) {
-      if (!(error instanceof SeedspanError) || error.code !== 'ZERO_PIVOT') throw error;
-      way.fail();
-      return error;
-    }
+    this.#running = way.begin(this.#A, this.#b, { x0: this.#x0, rtol, atol, maxiter }, start, where);
     this.#digits = way.digitsToGo;
+    const others = this.#ways.filter((other) => !this.#failed.has(other));
     const trial = way.tried
       ? Infinity
-      : Math.ceil(TRIAL * way.iterationsFor(this.#cheapest(this.#ways).cost, this.#digits)) + 4;
+      : Math.ceil(TRIAL * way.iterationsFor(cheapest(others).cost, this.#digits)) + 4;
     this.#limit = Math.min(trial, way.limit(this.#digits));
-    return undefined;
   }
 
   step(count: number): number {
-    const where = 'solveBatch';
     const way = this.#way;
     const before = way.iterations;
     this.#running = way.step(Math.min(count, this.#limit - before));
-    const { iterations } = way;
-    const stuck = this.#running ? iterations >= this.#limit : !way.succeeded;
-    if (stuck) this.#tryAgain(where);
-    return iterations - before;
+    const made = way.iterations - before;
+    this.#tryOthers('solveBatch');
+    return made;
   }
 
-  /** Solves the system at hand anew, with a preconditioner of its own or in another way, if there is one. */
-  #tryAgain(where: string): void {
-    const way = this.#way;
-    const other = way.age > 0 ? way : this.#other();
-    if (other === undefined) {
-      this.#limit = Infinity;
-      return;
+  /**
+   * Where a try has failed, solves the system anew: with a preconditioner of its own, or in another way, each once. The
+   * last one has no limit but `maxiter`.
+   */
+  #tryOthers(where: string): void {
+    while (!this.#givenUp && (this.#running ? this.#way.iterations >= this.#limit : !this.#way.succeeded)) {
+      const way = this.#way;
+      if (way.age === 0) this.#failed.add(way);
+      const other = way.age > 0 ? way : this.#other();
+      if (other === undefined) {
+        this.#limit = Infinity;
+        return;
+      }
+      if (!this.#running) this.#nearest = this.#nearer(this.#outcome());
+      this.#spent.iterations += way.iterations;
+      this.#spent.matvecs += way.matvecs;
+      if (way.age > 0) way.failKept();
+      this.#way = other;
+      this.#begin(where);
     }
-    this.#wasted.iterations += way.iterations;
-    this.#wasted.matvecs += way.matvecs;
-    way.fail();
-    this.#way = other;
-    this.#tryOrThrow(where);
   }
 
   running(): boolean {
@@ -183,43 +211,58 @@ export class SequenceLane extends KernelObject implements LaneSolver {
   }
 
   take(_lane: number, index: number): BatchResult {
-    const way = this.#way;
-    const result = way.finish();
-    const { x, status, converged, residualNorm, rightHandSideNorm, method, preconditioner } = result;
-    const solutions = this.#x0 === undefined ? (this.#history?.left.length ?? 0) : 0;
-    const { age } = way;
-    this.#learn(result);
-    return {
+    const outcome = this.#givenUp ? undefined : this.#outcome();
+    const { iterations, matvecs } = this.#spent;
+    const result = {
+      ...(outcome === undefined ? this.#nearest! : this.#nearer(outcome)),
       index,
+      iterations: iterations + (outcome?.iterations ?? 0),
+      matvecs: matvecs + (outcome?.matvecs ?? 0),
+    };
+    // Of what did not converge, or took nothing, nothing can be learnt.
+    if (outcome?.converged && outcome.rightHandSideNorm > 0) this.#learn(outcome);
+    this.#nearest = undefined;
+    return result;
+  }
+
+  /** What the present try has ended with. */
+  #outcome(): Outcome {
+    const way = this.#way;
+    const { x, status, converged, iterations, matvecs, storage, ...result } = way.finish();
+    const { residualNorm, rightHandSideNorm, method, preconditioner, precision } = result;
+    return {
       x: x.slice(),
       status,
       converged,
-      iterations: result.iterations + this.#wasted.iterations,
-      matvecs: result.matvecs + this.#wasted.matvecs,
+      iterations,
+      matvecs,
       residualNorm,
       rightHandSideNorm,
       method,
       preconditioner,
-      storage: result.storage === 'dia' ? 'dia' : 'csr',
+      storage: storage === 'dia' ? 'dia' : 'csr',
       lanes: 1,
-      precision: result.precision,
-      shared: { solutions, operatorAge: age },
+      precision,
+      shared: { solutions: this.#history?.left.length ?? 0, operatorAge: way.age },
     };
   }
 
-  #learn({ iterations, converged, rightHandSideNorm }: SolveResult): void {
-    const history = this.#history;
-    if (!converged || !(rightHandSideNorm > 0)) {
-      // Nothing to be learnt from, and nothing to start from.
-      if (history !== undefined) history.count = 0;
-      return;
-    }
+  /** This one, or the nearest of those before. */
+  #nearer(outcome: Outcome): Outcome {
+    const before = this.#nearest;
+    return before === undefined || distance(outcome) < distance(before) ? outcome : before;
+  }
+
+  #learn({ iterations, rightHandSideNorm }: Outcome): void {
     const way = this.#way;
+    this.#failed.delete(way);
+    for (const other of this.#failed) other.fail();
     const solved = { iterations, digits: this.#digits };
     way.observe(solved);
     const spent = iterations * way.costs.iteration + (way.age === 0 ? way.costs.setup : 0);
     this.#solved++;
     this.#recent += (spent - this.#recent) / Math.min(this.#solved, RECENT);
+    const history = this.#history;
     if (history === undefined) return;
     const target = way.tolerance / rightHandSideNorm;
     if (this.#x0 === undefined) this.#starts.observe(solved, history.left, target, way.costs);
@@ -236,38 +279,12 @@ export class SequenceLane extends KernelObject implements LaneSolver {
   }
 }
 
-/** The ways in which the systems may be solved, the most promising first; `A` is the first matrix. */
-function sequenceChoices(kernel: Kernel, A: CsrMatrix, options: BatchOptions, where: string): Choice[] {
-  const { sharing, method = sharing === 'auto' ? 'auto' : BATCH_DEFAULTS.method, preconditioner } = options;
-  const { rtol = SOLVE_DEFAULTS.rtol } = options;
-  if (preconditioner !== undefined) {
-    if (typeof preconditioner !== 'string' || (sharing === 'seed-operator' && !isKept(preconditioner))) {
-      throw new SeedspanError(
-        'INVALID_VALUE',
-        `${where}: sharing "${sharing}" keeps a preconditioner of its own making; ask for "ilu0", "multigrid" or ` +
-          '"sine-transform", or leave preconditioner away',
-        { option: 'preconditioner' },
-      );
-    }
-    return [
-      {
-        method: method === 'auto' ? autoChoices(kernel, A, rtol, options)[0].method : method,
-        preconditioner,
-      },
-    ];
-  }
-  if (sharing === 'solutions' && method !== 'auto') {
-    return [{ method, preconditioner: SOLVE_DEFAULTS.preconditioner }];
-  }
-  const ranked = rankedForSequence(kernel, A, rtol, options.precision !== 'double').filter(
-    (choice) =>
-      (method === 'auto' || choice.method === method) &&
-      (sharing !== 'seed-operator' || isKept(choice.preconditioner)),
-  );
-  if (sharing === 'auto' && method === 'auto') {
-    return [...ranked.slice(0, MOST_WAYS), { method: 'gmres', preconditioner: 'lu' }];
-  }
-  if (ranked.length > 0) return ranked.slice(0, 1);
-  const fallback = sharing === 'seed-operator' ? 'ilu0' : SOLVE_DEFAULTS.preconditioner;
-  return [{ method: method === 'auto' ? 'gmres' : method, preconditioner: fallback }];
+/** Of those that were tried; the first where none was. */
+function cheapest(ways: readonly SequenceWay[]): SequenceWay {
+  return ways.reduce((best, way) => (way.cost < best.cost ? way : best));
+}
+
+/** Of the residual; not a number is farther than anything. */
+function distance({ residualNorm }: Outcome): number {
+  return Number.isNaN(residualNorm) ? Infinity : residualNorm;
 }

@@ -150,7 +150,7 @@ export class Batch {
     const { sharing = BATCH_DEFAULTS.sharing } = this.#options;
     if (sharing !== 'none') {
       this.#held = [-1];
-      return new SequenceLane(this.#kernel, A, this.#expected, this.#options, where);
+      return new SequenceLane(this.#kernel, A, this.#expected, this.#options);
     }
     const plan = planBatch(this.#options, this.#kernel, A);
     this.#held = new Array(plan.lanes).fill(-1);

@@ -37,6 +37,9 @@ export const BATCH_DEFAULTS = {
   sharing: 'none',
 } as const;
 
+/** Preconditioners that may serve the next matrices, too: making them takes longer than one product. */
+export const KEPT = ['ilu0', 'multigrid', 'sine-transform', 'cosine-transform', 'lu'] as const;
+
 /** With `sharing`, a start is made of at most so many earlier solutions. */
 export const HISTORY_MOST = 8;
 

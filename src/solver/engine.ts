@@ -178,7 +178,7 @@ export class Engine extends Disposable {
    * of them needs the same memory; with `lanes: 1` each result comes before the next system is taken. Each
    * system's numbers are copied when it is taken: the next may be the same matrix after `setData`. A result is the
    * same, bit for bit, whatever the order and the neighbours (but that with `method: 'auto'` the first system decides
-   * on the method, and that with `recycle` each system has what those before it left). With `seed`, each system's
+   * on the method, and that with `recycle` and `sharing` each system has what those before it left). With `seed`, each system's
    * start is projected on the seed's subspace, which is not to be changed while the batch runs. Kernel memory is given
    * back when the loop ends, also by `break` or an error.
    *

@@ -5,15 +5,8 @@ import { type Choice, wayCosts } from './auto.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { OperatorPolicy, type Solved, type WayCosts } from './sharing-policy.ts';
 import type { SolveResult } from './types.ts';
-import { Workspace } from './workspace.ts';
+import { type BeginHooks, Workspace } from './workspace.ts';
 import type { RunOptions } from './workspace-options.ts';
-
-/** Preconditioners that are worth keeping: making them takes longer than one product. */
-const KEPT: readonly unknown[] = ['ilu0', 'multigrid', 'sine-transform', 'cosine-transform', 'lu'];
-
-export function isKept(preconditioner: unknown): boolean {
-  return KEPT.includes(preconditioner);
-}
 
 /** Systems over which the making of a kept preconditioner is spread when ways are compared. */
 const SPREAD = 8;
@@ -21,7 +14,7 @@ const SPREAD = 8;
 /** One way of solving the systems of a sequence, and what it has turned out to cost. */
 export class SequenceWay {
   costs: WayCosts;
-  /** Nanoseconds a row and decimal digit, of the last system solved; Infinity before, and after a failure. */
+  /** Nanoseconds a row and decimal digit, of the last system solved; Infinity before, and where another had to help. */
   cost = Infinity;
   tried = false;
   /** Systems that the preconditioner at hand has served before. */
@@ -52,7 +45,7 @@ export class SequenceWay {
     return this.#made!;
   }
 
-  /** Reserves what it needs; only then are the costs of a direct solver known. */
+  /** Reserves what it needs, if it has not; only then are the costs of a direct solver known. */
   prepare(): void {
     if (this.#made !== undefined) return;
     this.#made = this.#make();
@@ -70,7 +63,7 @@ export class SequenceWay {
     A: CsrMatrix,
     b: Float64Array,
     options: RunOptions,
-    start: ((operator: Pointer, b: Pointer, x: Pointer) => boolean) | undefined,
+    start: BeginHooks['start'],
     where: string,
   ): boolean {
     this.prepare();
@@ -89,8 +82,9 @@ export class SequenceWay {
     return this.#workspace.progress.iterations;
   }
 
+  /** Products with A so far, those for the start included. */
   get matvecs(): number {
-    return this.#workspace.finish(undefined).matvecs;
+    return this.#workspace.matvecs;
   }
 
   get succeeded(): boolean {
@@ -143,11 +137,15 @@ export class SequenceWay {
     this.#made = undefined;
   }
 
-  /** It did not get there, or its preconditioner could not be made. */
+  /** A kept preconditioner did not get there: the next is made anew. */
+  failKept(): void {
+    this.#operators!.failed();
+  }
+
+  /** It was no use, where another way was. */
   fail(): void {
     this.tried = true;
-    if (this.age > 0) this.#operators!.failed();
-    else this.cost = Infinity;
+    this.cost = Infinity;
   }
 
   dispose(): void {

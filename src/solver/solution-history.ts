@@ -32,12 +32,12 @@ export class SolutionHistory {
     this.#kernel.exports.pushDifference(this.#n, this.count, this.#differences, this.#stride, x);
   }
 
-  /** x <- the best start out of all that are kept; false, and x as it was, where there is none. */
-  start(operator: Pointer, b: Pointer, x: Pointer): boolean {
+  /** x <- the best start out of all that are kept. Returns their number: one product each; 0: x is as it was. */
+  start(operator: Pointer, b: Pointer, x: Pointer): number {
     const { exports } = this.#kernel;
     const square = exports.dot(this.#n, b, b);
     this.left.length = 0;
-    if (this.count === 0 || !(square > 0 && square < Infinity)) return false;
+    if (this.count === 0 || !(square > 0 && square < Infinity)) return 0;
     exports.startFromDifferences(
       operator,
       this.#n,
@@ -55,6 +55,6 @@ export class SolutionHistory {
       // Below, it is rounding errors of the sums.
       this.left.push(Math.sqrt(Math.max(rest / square, 1e-15)));
     }
-    return true;
+    return this.count;
   }
 }

@@ -28,8 +28,8 @@ const HISTORY_CAPACITY = 256;
 export interface BeginHooks {
   /** The preconditioner stays as it was made for an earlier matrix. */
   keepPreconditioner?: boolean;
-  /** Puts a start into x, for want of one given; false where it has none. */
-  start?: (operator: Pointer, b: Pointer, x: Pointer) => boolean;
+  /** Puts a start into x, for want of one given. Returns the products with A that it took; 0: x is as it was. */
+  start?: (operator: Pointer, b: Pointer, x: Pointer) => number;
 }
 
 /**
@@ -219,10 +219,12 @@ export class Workspace extends KernelObject {
     start.rtol = options.rtol ?? SOLVE_DEFAULTS.rtol;
     start.atol = options.atol ?? SOLVE_DEFAULTS.atol;
     start.maxiter = options.maxiter ?? defaultMaxiter(n);
-    start.zeroStart = x0 === undefined && !makeStart?.(start.operator, start.b, start.x);
+    const startMatvecs = x0 === undefined ? (makeStart?.(start.operator, start.b, start.x) ?? 0) : 0;
+    start.zeroStart = x0 === undefined && startMatvecs === 0;
     start.historyCapacity = options.history ? HISTORY_CAPACITY : 0;
     this.#norms = options.history ? [] : undefined;
     const before = this.#project(options, where);
+    this.#projectionMatvecs += startMatvecs;
     const running = this.#method.init(start);
     const result = this.#result;
     if (!result.projected) return running;
@@ -260,6 +262,15 @@ export class Workspace extends KernelObject {
     const { rtol, atol } = this.#start;
     const tolerance = Math.max(rtol * this.#method.rightHandSideNorm, atol);
     return { iterations: this.#method.iterations, residualNorm: this.#method.estimate, tolerance };
+  }
+
+  /**
+   * Products with A so far.
+   *
+   * @internal
+   */
+  get matvecs(): number {
+    return this.#method.matvecs + this.#projectionMatvecs;
   }
 
   /**
@@ -306,7 +317,7 @@ export class Workspace extends KernelObject {
     result.status = method.status;
     result.converged = result.status === 'converged';
     result.iterations = method.iterations;
-    result.matvecs = method.matvecs + this.#projectionMatvecs;
+    result.matvecs = this.matvecs;
     result.precision = method.precision;
     result.residualNorm = method.residualNorm;
     result.rightHandSideNorm = method.rightHandSideNorm;

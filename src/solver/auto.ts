@@ -340,15 +340,14 @@ export interface DirectTraits {
   work: number;
 }
 
-/** What the parts of a solve cost; see {@link COST}. */
+/** What the parts of a solve cost; see {@link COST}. `width`: columns of A's grid; 0: it is none. */
 export function wayCosts(
-  kernel: Kernel,
   A: CsrMatrix,
+  width: number,
   { method, preconditioner }: Choice,
   { mixed = false, direct = { fill: 0, work: 0 } }: { mixed?: boolean; direct?: DirectTraits } = {},
 ): WayCosts {
   const [n] = A.shape;
-  const width = gridWidth(kernel, A);
   const fill = A.nnz / Math.max(5 * n, 1);
   const product = width > 0 ? COST.gridProduct : COST.product * fill;
   const transform = [COST.transform + COST.transformColumn * width, COST.transformSetup] as const;

@@ -67,16 +67,17 @@ export class SequenceLane extends KernelObject implements LaneSolver {
     const { sharing } = options;
     const n = A.shape[0];
     const keeps = sharing !== 'solutions';
+    const width = gridWidth(kernel, A);
     this.#expected = expected;
     this.#options = options;
     this.#A = new CsrMatrix(A.shape, A.indptr, A.indices);
     this.#b = new Float64Array(n);
     const [first, ...others] = sequenceChoices(kernel, A, options).map(
-      (choice) => new SequenceWay(kernel, A, choice, options, keeps && isKept(choice.preconditioner)),
+      (choice) => new SequenceWay(kernel, A, width, choice, options, keeps && isKept(choice.preconditioner)),
     );
     this.#ways = [first, ...others];
     this.#way = first;
-    this.#mayFactor = n <= (gridWidth(kernel, A) > 0 ? DIRECT_MOST.grid : DIRECT_MOST.other);
+    this.#mayFactor = n <= (width > 0 ? DIRECT_MOST.grid : DIRECT_MOST.other);
     this.#history = this.hold((scope) =>
       sharing === 'seed-operator' ? undefined : new SolutionHistory(scope, n, HISTORY_MOST),
     );

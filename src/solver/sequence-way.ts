@@ -19,25 +19,29 @@ export class SequenceWay {
   tried = false;
   /** Systems that the preconditioner at hand has served before. */
   age = 0;
-  readonly #kernel: Kernel;
-  /** Its pattern counts. */
-  readonly #A: CsrMatrix;
   readonly #choice: Choice;
   readonly #keeps: boolean;
   readonly #make: () => Workspace;
+  readonly #price: (traits?: Parameters<typeof wayCosts>[3]) => WayCosts;
   #operators: OperatorPolicy | undefined;
   #made: Workspace | undefined;
 
-  /** Reserves nothing before it is used. */
-  constructor(kernel: Kernel, A: CsrMatrix, choice: Choice, options: BatchOptions, keeps: boolean) {
+  /** Reserves nothing before it is used. A's pattern counts, and `width`, the columns of its grid or 0. */
+  constructor(
+    kernel: Kernel,
+    A: CsrMatrix,
+    width: number,
+    choice: Choice,
+    options: BatchOptions,
+    keeps: boolean,
+  ) {
     const { side, restart, storage, precision } = options;
-    this.costs = wayCosts(kernel, A, choice);
+    this.#choice = choice;
+    this.#keeps = keeps;
     this.#make = () =>
       new Workspace(kernel, A, { ...choice, side, restart, storage, precision }, 'solveBatch');
-    this.#keeps = keeps;
-    this.#kernel = kernel;
-    this.#A = A;
-    this.#choice = choice;
+    this.#price = (traits) => wayCosts(A, width, choice, traits);
+    this.costs = this.#price();
   }
 
   get #workspace(): Workspace {
@@ -50,7 +54,7 @@ export class SequenceWay {
     if (this.#made !== undefined) return;
     this.#made = this.#make();
     const { precision, directTraits: direct } = this.#made;
-    this.costs = wayCosts(this.#kernel, this.#A, this.#choice, { mixed: precision === 'mixed', direct });
+    this.costs = this.#price({ mixed: precision === 'mixed', direct });
     if (this.#keeps) this.#operators = new OperatorPolicy(this.costs);
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,12 @@ import { RECYCLE_DEFAULTS, SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1]);
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+/** `[page, number, code]` of each example. */
+const examples = pages.flatMap((page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/```js\n([\s\S]*?)```/g)].map((match, k) => [page, k + 1, match[1]] as const);
+});
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Rows of the table whose header starts with `first`, as cells. */
@@ -27,17 +32,17 @@ function table(first: string): string[][] {
   return rows;
 }
 
-describe('the README', () => {
-  it('has examples', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(4);
+describe('the examples', () => {
+  it('are there', () => {
+    expect(examples.filter(([page]) => page === 'README.md').length).toBeGreaterThanOrEqual(4);
   });
 
-  it.each(examples.map((code, k) => [k + 1, code]))('example %i runs as it stands', (_, code) => {
+  it.each(examples)('of %s, number %i runs as it stands', (_page, _number, code) => {
     // Inside the package, so that its own name resolves to the build.
     const folder = mkdtempSync(join(root, 'build', 'readme-'));
     try {
       const file = join(folder, 'example.mjs');
-      writeFileSync(file, String(code));
+      writeFileSync(file, code);
       const output = execFileSync(process.execPath, [file], { encoding: 'utf8' });
       expect(output).not.toBe('');
       expect(output).not.toMatch(/max-iterations|breakdown|stagnated|non-finite/);
@@ -45,7 +50,9 @@ describe('the README', () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
 
+describe('the README', () => {
   it('names commands that exist', () => {
     expect(readme).toContain('npm install && npm start');
     expect(readme).toContain('npm install && npm test');

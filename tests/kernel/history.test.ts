@@ -106,6 +106,12 @@ describe.each(BUILDS)('history of solutions, %s', (build) => {
       expect(parts[2]).toBe(0);
       room.clear();
     }
+    for (const extra of [new Float64Array(n), u.map((value) => value * 1e200)]) {
+      const { x, parts } = start(room, A, [extra, u, v], b);
+      expect(parts[0]).toBe(0);
+      expectNear(x, wanted, norm2(wanted), 1e-9);
+      room.clear();
+    }
   });
 
   it('finds the solution among combinations of earlier ones', () => {

@@ -48,8 +48,8 @@ export interface BatchOptions
   /**
    * `auto`: what is faster by measurement. Several for `bicgstab` in a SIMD build, with `ilu0`, or with `jacobi` or
    * none where the matrix is not stored by diagonals (see `storage`). In mixed precision eight, or four of a size
-   * whose eights would leave the cache (about 130 x 130 grid points with `ilu0`); in double four, or two (about
-   * 150 x 150), and one for systems larger still. 8 is for mixed precision, 2 for double. The digits of a result
+   * whose eights would leave the cache (about 150 x 150 grid points with `ilu0`); in double four, or two (about
+   * 120 x 120); one for systems larger still. 8 is for mixed precision, 2 for double. The digits of a result
    * depend on it, not on the neighbours.
    */
   lanes?: 'auto' | Lanes;
@@ -246,7 +246,9 @@ export function planBatch(options: BatchOptions, kernel: Kernel, A: CsrMatrix): 
   const precision = asked === 'auto' ? (mayBeMixed ? 'mixed' : 'double') : asked;
   if (lanes !== 'auto') return { lanes, precision };
   if (asked !== 'mixed' && !paysInLanes(options, kernel, A)) return { lanes: 1, precision: 'double' };
-  return { lanes: lanesThatFit(options, A, precision), precision };
+  const fitting = lanesThatFit(options, A, precision);
+  if (fitting > 1) return { lanes: fitting, precision };
+  return asked === 'mixed' ? { lanes: 4, precision } : { lanes: 1, precision: 'double' };
 }
 
 function paysInLanes(options: BatchOptions, kernel: Kernel, A: CsrMatrix): boolean {
@@ -261,9 +263,8 @@ function lanesThatFit({ preconditioner = 'none' }: BatchOptions, A: CsrMatrix, p
   const matrices = preconditioner === 'ilu0' ? 2 : 1;
   const vectors = preconditioner === 'none' ? 7 : 10;
   const bytes = (precision === 'mixed' ? 4 : 8) * (matrices * A.nnz + vectors * A.shape[0]);
-  if (precision === 'mixed') return 8 * bytes <= LANES_MOST_BYTES[8] ? 8 : 4;
-  if (4 * bytes <= LANES_MOST_BYTES[4]) return 4;
-  return 2 * bytes <= LANES_MOST_BYTES[2] ? 2 : 1;
+  const most = LANES_MOST_BYTES[precision];
+  return most.find(([lanes, room]) => lanes * bytes <= room)?.[0] ?? 1;
 }
 
 function whyNotInLanes({

@@ -43,11 +43,17 @@ export const KEPT = ['ilu0', 'multigrid', 'sine-transform', 'cosine-transform', 
 /** With `sharing`, a start is made of at most so many earlier solutions. */
 export const HISTORY_MOST = 8;
 
-/**
- * So many systems are solved at once where together they take at most so many bytes: what a cache holds. In mixed
- * precision four are faster than less at every size.
- */
-export const LANES_MOST_BYTES = { 8: 13e6, 4: 16e6, 2: 22e6 } as const;
+/** So many systems are solved at once where together they take at most so many bytes: what a cache holds. */
+export const LANES_MOST_BYTES = {
+  mixed: [
+    [8, 13e6],
+    [4, 12e6],
+  ],
+  double: [
+    [4, 16e6],
+    [2, 22e6],
+  ],
+} as const;
 
 /** A batch in mixed precision is not for smaller tolerances, unless it is asked for. */
 export const MIXED_LEAST_RTOL = 1e-12;

@@ -224,13 +224,14 @@ describe('how many at once', () => {
   it('fewer where so many systems are too large for a cache', async () => {
     for (const [side, single, double] of [
       [100, 8, 4],
-      [200, 4, 2],
-      [300, 4, 1],
+      [180, 4, 2],
+      [300, 1, 1],
     ]) {
       const large = { A: poisson2d(side, side), b: vector(side * side) };
       // Loosely: a system that does not converge is solved in double precision.
       const options = { preconditioner: 'ilu0', rtol: 0.5 } as const;
-      expect((await all([large], options))[0]).toMatchObject({ lanes: single, precision: 'mixed' });
+      const precision = single > 1 ? 'mixed' : 'double';
+      expect((await all([large], options))[0]).toMatchObject({ lanes: single, precision });
       const [result] = await all([large], { ...options, precision: 'double' });
       expect(result).toMatchObject({ lanes: double, precision: 'double' });
     }

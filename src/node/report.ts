@@ -5,7 +5,7 @@ import { densityMaps, pictureFigures, scoreFigures } from './report/fields.ts';
 import { html, Markup, table } from './report/html.ts';
 import { barPlot, linePlot, MAX_SERIES } from './report/plots.ts';
 import { STYLE } from './report/style.ts';
-import { count, duration, plural, summary, tiny, verdict } from './report/words.ts';
+import { count, decisionText, duration, plural, summary, tiny, verdict } from './report/words.ts';
 
 /** What one way of solving the same systems cost. */
 export interface WayCost {
@@ -148,7 +148,7 @@ ${table({
 }
 
 function detailsSection({ result, options = {}, versions = {} }: ReportInput): Markup {
-  const { peclet, build } = result.report;
+  const { peclet, build, decisions } = result.report;
   const rows = (record: Readonly<Record<string, string>>) => Object.entries(record);
   return html`<section><h2>Run</h2>
 ${
@@ -156,6 +156,12 @@ ${
     ? undefined
     : html`<p>Cells with a Péclet number over 1, where the field is too steep for centred differences to be trusted:
 ${count(peclet.cells)} of ${count(peclet.of)}; the largest number is ${peclet.max.toPrecision(3)}.</p>`
+}
+${
+  decisions.length === 0
+    ? undefined
+    : html`<p>Multigrid preconditioners, which pictures and time levels may share:</p>
+<ul>${decisions.map((decision) => html`<li>${decisionText(decision)}</li>`)}</ul>`
 }
 ${table({ caption: 'Options', head: ['Option', 'Value'], rows: rows(options) })}
 ${table({ caption: 'Versions', head: ['Part', 'Version'], rows: [...rows(versions), ['kernel build', build]] })}

@@ -104,6 +104,9 @@ test('--compare --json: one document, with the cost of each way', async () => {
     'last iterate',
     'projection',
     'last iterate, loose',
+    'accelerated',
+    'seed operator',
+    'auto sharing',
   ]);
   for (const way of comparison) {
     expect(way).toMatchObject({ status: 'converged', runs: 3 });

@@ -1,4 +1,4 @@
-import type { PrecomputeReport } from '../../diffusion/types.ts';
+import type { PrecomputeReport, SharingDecision } from '../../diffusion/types.ts';
 import type { SolveStatus } from '../../solver/types.ts';
 
 /** 12345 -> `12,345`. */
@@ -7,8 +7,8 @@ export function count(value: number): string {
 }
 
 /** `1 picture`, `3 pictures`. */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function plural(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`;
 }
 
 /** Milliseconds, in a unit that suits. */
@@ -32,6 +32,12 @@ export function power(value: number): string {
 /** A small number such as a residual. */
 export function tiny(value: number): string {
   return value === 0 ? '0' : value.toExponential(1);
+}
+
+/** `2 made from level 1, picture 1 on, for 57 of images and levels: ...`; pictures are counted from 1 for a reader. */
+export function decisionText({ level, image, operators, served, reason }: SharingDecision): string {
+  if (operators === 0) return `none shared: ${reason}`;
+  return `${count(operators)} made from picture ${image + 1} at level ${level} on, for ${plural(served, 'picture and level', 'pictures and levels')}: ${reason}`;
 }
 
 const STATUS: Readonly<Record<SolveStatus, string>> = {

@@ -283,7 +283,9 @@ export class GridSystem extends KernelObject {
       }
       const { iterations, matvecs } = method;
       operator.take(this.data);
-      const more = this.#init(rtol, !Number.isFinite(method.residualNorm));
+      // What it left may be worse than nothing.
+      const more = this.#init(rtol, !(method.residualNorm <= start));
+      share = undefined;
       this.#earlier = { iterations, matvecs };
       if (!more) return;
     }

@@ -30,11 +30,11 @@ export interface OperatorSettings {
 
 const REASONS = {
   own: 'each image has its own at each level',
-  seed: "the seed image's serves its level",
-  first: 'there is none to share yet',
+  seed: "the seed image's serves all of a level",
+  first: 'there was none to share yet',
   outdated: 'the diffusion of a time step had changed',
   grown: 'iterations had grown until a new one paid',
-  unlike: 'sharing had not paid, and is tried again later',
+  unlike: 'sharing had not paid, and was to be tried again later',
   failed: 'an earlier one did not lead to convergence',
 } as const;
 
@@ -170,8 +170,8 @@ export class SharedOperator {
     if (this.#settings.mode === 'none') return REASONS.own;
     if (this.#failed || this.#settings.mode === 'seed-operator') return REASONS.failed;
     if (this.decisions.length === 0) return REASONS.first;
-    if (this.#outdated) return REASONS.outdated;
-    return this.#policy?.pausing ? REASONS.unlike : REASONS.grown;
+    if (this.#policy?.pausing) return REASONS.unlike;
+    return this.#outdated ? REASONS.outdated : REASONS.grown;
   }
 
   #log(reason: string): void {
@@ -213,6 +213,8 @@ export class SharedOperator {
     this.#policy?.failed();
     this.#iterations = 0;
     this.#digits = 0;
+    if (this.#used) this.decisions[this.decisions.length - 1].served--;
+    this.#used = false;
     this.#own = true;
     this.#failed = true;
     this.#made = undefined;

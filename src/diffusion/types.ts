@@ -162,14 +162,15 @@ export interface PrecomputeOptions {
    * `none`: nothing. Where there is multigrid, each image makes its own at each level, for all its channels and
    * fixed-point iterations.
    *
-   * `seed-operator`: at each level that has multigrid it is made of one matrix, that of the `seedImage`'s first channel at its
-   * level before, and serves all images, channels and fixed-point iterations; an image that does not converge with it
-   * gets its own, and the others still have the seed's. The result of an image depends on the seed image and itself
-   * alone: bit for bit, whatever the others are and in whatever order. One image alone is solved as with `none`.
+   * `seed-operator`: at each level that has multigrid it is made of one matrix, that of the first channel of the
+   * `seedImage` at the level before, and serves all images, channels and fixed-point iterations; an image that does
+   * not converge with it gets its own, and the others still have the seed's. The result of an image depends on the
+   * seed image and itself alone: bit for bit, whatever the others are and in whatever order. One image alone is
+   * solved as with `none`.
    *
-   * `auto`: a preconditioner is kept, from image to image and level to level, until the iterations that it costs beyond
-   * those of a fresh one would have paid for a fresh one; where keeping does not pay even once, each image and level
-   * has its own for a while. Reckoned from counts, not from times, so a run can be repeated bit for bit; but the result of
+   * `auto`: a preconditioner is kept, from image to image and level to level, until the iterations that it costs
+   * beyond those of a fresh one would have paid for a fresh one, or until a level's diffusion is another; where
+   * keeping does not pay even once, each image and level has its own for a while. Reckoned from counts, not from times, so a run can be repeated bit for bit; but the result of
    * an image depends on those before it, within the tolerance of the loops. The report's `decisions` say what was
    * made, where and why. One image alone, and `na2024`, are solved as with `none`.
    *

@@ -45,6 +45,10 @@ describe('usage', () => {
       '--seed-images is an option of --sharing projection and seed-operator',
     ],
     [
+      ['precompute', 'a.png', '--out', 'x', '--sharing', 'seed-operator', '--seed-images', '0,1'],
+      '--sharing seed-operator takes one of --seed-images',
+    ],
+    [
       ['precompute', 'a.png', '--out', 'x', '--sharing', 'none', '--projection-dim', '3'],
       '--projection-dim is an option of --sharing projection',
     ],

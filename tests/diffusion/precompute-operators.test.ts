@@ -110,15 +110,16 @@ describe.each(WAYS)('preconditioners of images, %s', (_, way) => {
   });
 });
 
-describe('a seed that is lost', () => {
+describe.each(['accelerated', 'adaptive', 'strict'] as const)('a seed that is lost, %s', (inner) => {
   const good = [bumps(SIZE, SIZE, 1), bumps(SIZE, SIZE, 2)];
 
   it.each([
     ['whose matrix has overflowed', (m: number, k: number) => m + (k % 3 === 0 ? 1e300 : -1e300)],
-    ['whose matrix is of no use', (m: number, k: number) => m + 4e3 * (k % 2)],
+    ['whose matrix is of no use', (m: number, k: number) => m - 10 * Math.floor(k / SIZE)],
   ])('%s: the others have their own', async (_, spoil) => {
     const spoilt = good.map((field) => field.map(spoil));
-    const options = { initialLogDensity: batch([spoilt, good, good], SIZE, SIZE), steps: 3 } as const;
+    const initialLogDensity = batch([spoilt, good, good], SIZE, SIZE);
+    const options = { initialLogDensity, steps: 3, fixedPoint: { inner } } as const;
     const alone = await run({ ...options, initialLogDensity: batch([good], SIZE, SIZE), sharing: 'none' });
     for (const sharing of ['seed-operator', 'auto', 'none'] as const) {
       const { report, logDensity } = await run({ ...options, sharing });
@@ -130,8 +131,20 @@ describe('a seed that is lost', () => {
       }
       if (sharing === 'seed-operator') {
         expect(maxDifference(part(logDensity, 1), part(logDensity, 2))).toBe(0);
+        expect(report.decisions.some(({ reason }) => /did not lead to convergence/.test(reason))).toBe(true);
       }
     }
+  });
+});
+
+describe('auto where time steps differ', () => {
+  it('makes a new one where the diffusion has changed', async () => {
+    const sde = { diffusion: (t: number) => (t < 0.5 ? 1 : 3) };
+    const steady = await run({ initialLogDensity: fields(0, 0.1, 0.2), steps: 4 });
+    const { report } = await run({ initialLogDensity: fields(0, 0.1, 0.2), steps: 4, sde });
+    const changed = (all: typeof report) => all.decisions.filter(({ reason }) => /changed/.test(reason));
+    expect(changed(steady.report)).toEqual([]);
+    expect(changed(report)).toMatchObject([{ level: 2, image: 0, operators: 1 }]);
   });
 });
 

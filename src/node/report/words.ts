@@ -7,8 +7,8 @@ export function count(value: number): string {
 }
 
 /** `1 picture`, `3 pictures`. */
-export function plural(value: number, noun: string, many = `${noun}s`): string {
-  return `${count(value)} ${value === 1 ? noun : many}`;
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** Milliseconds, in a unit that suits. */
@@ -34,10 +34,19 @@ export function tiny(value: number): string {
   return value === 0 ? '0' : value.toExponential(1);
 }
 
-/** `2 made from level 1, picture 1 on, for 57 of images and levels: ...`; pictures are counted from 1 for a reader. */
-export function decisionText({ level, image, operators, served, reason }: SharingDecision): string {
-  if (operators === 0) return `none shared: ${reason}`;
-  return `${count(operators)} made from picture ${image + 1} at level ${level} on, for ${plural(served, 'picture and level', 'pictures and levels')}: ${reason}`;
+/** What was shared among pictures and time levels, in sentences, of which `most` are given. */
+export function decisionTexts(
+  decisions: readonly SharingDecision[],
+  names: readonly string[],
+  most: number,
+): string[] {
+  const texts = decisions.slice(0, most).map(({ level, image, operators, served, reason }) => {
+    if (operators === 0) return `none was shared: ${reason}.`;
+    const made = operators === 1 ? 'made once,' : `made ${count(operators)} times, first`;
+    return `${made} at level ${level} of ${names[image]}, for ${plural(served, 'step')}: ${reason}.`;
+  });
+  const more = decisions.length - texts.length;
+  return more > 0 ? [...texts, `and so on, ${plural(more, 'time')} more: see the run's data.`] : texts;
 }
 
 const STATUS: Readonly<Record<SolveStatus, string>> = {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { SCHEME_DEFAULTS } from '../src/diffusion/index.ts';
+import { PRECOMPUTE_DEFAULTS, SCHEME_DEFAULTS } from '../src/diffusion/index.ts';
 import { RECYCLE_DEFAULTS, SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -67,6 +67,12 @@ describe('the README', () => {
     }
     expect(rows.has('recycle')).toBe(true);
     expect(readme).toContain(`engine.recycleSpace({ size, dim: ${RECYCLE_DEFAULTS.dim} })`);
+  });
+
+  it('gives the default of what images share as it is', () => {
+    const preset = table('`sharing`').find(([name]) => name.endsWith('(default)'));
+    expect(preset?.[0]).toBe(`'${PRECOMPUTE_DEFAULTS.sharing}' (default)`);
+    expect(readme).toContain(`the \`seedImage\`'s (${PRECOMPUTE_DEFAULTS.seedImage})`);
   });
 
   it('gives the defaults of the schemes as they are', () => {

@@ -9,7 +9,10 @@ const ROUNDS = 3;
 type Way = Pick<PrecomputeOptions, 'method' | 'start' | 'sharing' | 'fixedPoint' | 'rtol' | 'preconditioner'>;
 
 /** The ways of solving the same systems; the first is what the others are measured against. */
-function waysFor(images: number): Readonly<Record<string, Way>> {
+function waysFor(images: number, scheme: PrecomputeOptions['scheme']): Readonly<Record<string, Way>> {
+  // No more accuracy in a linear solve than the loop around it can use, or no linear solves at all.
+  const loose: Way = { start: 'last-iterate', rtol: undefined, preconditioner: undefined };
+  const accelerated: Way = { ...loose, method: undefined, fixedPoint: { inner: 'accelerated' } };
   return {
     'BiCGSTAB, cold': { method: 'bicgstab', start: 'zero', sharing: 'none', preconditioner: 'none' },
     'GMRES, cold': { method: 'gmres', start: 'zero', sharing: 'none', preconditioner: 'none' },
@@ -31,14 +34,20 @@ function waysFor(images: number): Readonly<Record<string, Way>> {
           } as const,
         }
       : {}),
-    // No more accuracy in a linear solve than the loop around it can use.
     'last iterate, loose': {
+      ...loose,
       method: 'bicgstab',
-      start: 'last-iterate',
       sharing: 'none',
       fixedPoint: { inner: 'adaptive' },
-      rtol: undefined,
     },
+    accelerated: { ...accelerated, sharing: 'none' },
+    // What pictures can share beside a loop without linear solves.
+    ...(images > 1 && scheme !== 'na2024'
+      ? {
+          'seed operator': { ...accelerated, sharing: 'seed-operator' } as const,
+          'auto sharing': { ...accelerated, sharing: 'auto' } as const,
+        }
+      : {}),
   };
 }
 
@@ -54,7 +63,7 @@ export async function compareWays(
   images: number,
   onProgress: (done: number, total: number) => void,
 ): Promise<WayCost[]> {
-  const ways = Object.entries(waysFor(images));
+  const ways = Object.entries(waysFor(images, options.scheme));
   const reports = ways.map((): PrecomputeResult['report'][] => []);
   const total = ROUNDS * ways.length;
   for (let round = 0; round < ROUNDS; round++) {
@@ -62,7 +71,8 @@ export async function compareWays(
       onProgress(round * ways.length + k, total);
       const fixedPoint = { ...options.fixedPoint, ...way.fixedPoint };
       const projection = way.sharing === 'projection' ? options.projection : undefined;
-      const all = { ...options, ...way, fixedPoint, projection, onProgress: undefined };
+      const seedImage = way.sharing === 'seed-operator' ? options.seedImage : undefined;
+      const all = { ...options, ...way, fixedPoint, projection, seedImage, onProgress: undefined };
       const { report } = await precomputeScores(all);
       reports[k].push(report);
     }

@@ -78,12 +78,14 @@ export function addPrecomputeOptions(command: Command): Command {
   choice('--sharing <kind>', `what pictures share (default: ${PRECOMPUTE_DEFAULTS.sharing})`, [
     'none',
     'projection',
+    'seed-operator',
+    'auto',
   ]);
   const { dim, seeds } = PRECOMPUTE_DEFAULTS.projection;
   command
     .option(
       '--seed-images <i,j,...>',
-      `projection: pictures, from 0, whose bases are shared (default: ${seeds})`,
+      `pictures, from 0, whose bases are shared; seed-operator: one, whose multigrid is (default: ${seeds})`,
       indices,
     )
     .option('--projection-dim <n>', `projection: Krylov vectors of each (default: ${dim})`, integerFrom(1))
@@ -133,13 +135,21 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
   }
   const { seedImages, projectionDim, projectionThreshold } = options;
   const ofProjection = {
-    'seed-images': seedImages,
     'projection-dim': projectionDim,
     'projection-threshold': projectionThreshold,
   };
   for (const [name, value] of Object.entries(ofProjection)) {
     if (options.sharing === 'projection' || value === undefined) continue;
     command.error(`error: --${name} is an option of --sharing projection`, { exitCode: EXIT.usage });
+  }
+  const shares = options.sharing === 'projection' || options.sharing === 'seed-operator';
+  if (seedImages !== undefined && !shares) {
+    command.error('error: --seed-images is an option of --sharing projection and seed-operator', {
+      exitCode: EXIT.usage,
+    });
+  }
+  if (options.sharing === 'seed-operator' && seedImages !== undefined && seedImages.length > 1) {
+    command.error('error: --sharing seed-operator takes one of --seed-images', { exitCode: EXIT.usage });
   }
   const given: PrecomputeOptions = {
     scheme,
@@ -150,6 +160,7 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
     density: options.density,
     seed: options.seed,
     sharing: options.sharing,
+    seedImage: options.sharing === 'seed-operator' ? seedImages?.[0] : undefined,
     projection:
       options.sharing === 'projection'
         ? { seeds: seedImages, dim: projectionDim, threshold: projectionThreshold }

@@ -18,7 +18,7 @@ import {
   report,
   type WayCost,
 } from '../node/index.ts';
-import { duration, plural, verdict } from '../node/report/words.ts';
+import { decisionTexts, duration, plural, verdict } from '../node/report/words.ts';
 import { compareWays, comparisonTable } from './compare.ts';
 import { type Context, EXIT, paint, toJson } from './context.ts';
 import { describeMachine } from './info.ts';
@@ -158,7 +158,7 @@ async function write(
 
 function summarise(
   context: Context,
-  { result: { report: done }, comparison, embedded }: Run,
+  { pictures, result: { report: done }, comparison, embedded }: Run,
   path: string,
 ): string {
   const { images, height, width, levels } = done.shape;
@@ -166,6 +166,7 @@ function summarise(
   return `${[
     `${plural(images, 'picture')} of ${height} x ${width}, ${levels} time levels, scheme ${done.scheme}, ${done.sde}, density ${done.density}`,
     `${plural(done.solves, 'linear system')} in ${plural(done.iterations, 'Krylov iteration')}; ${duration(done.time.total)} in all (kernel ${done.build})`,
+    ...decisionTexts(done.decisions, pictures.names, 4).map((text) => `Multigrid: ${text}`),
     paint(context.stdout, good ? 'green' : 'red', verdict(done.status)),
     ...(embedded === undefined ? ['The scores are not finite: no pictures were embedded.'] : []),
     ...(comparison === undefined

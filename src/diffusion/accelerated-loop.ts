@@ -30,8 +30,6 @@ export class AcceleratedLoop {
   readonly #system: GridSystem;
   readonly #workspace: Pointer;
   readonly #earlier: Float64Block;
-  /** Whose matrix the preconditioner was made of. */
-  #preconditionedLevel = 0;
 
   /** Undefined where the run asks for another loop. The memory is the scope's. */
   static for(run: Run, system: GridSystem, scope: Scope): AcceleratedLoop | undefined {
@@ -55,34 +53,46 @@ export class AcceleratedLoop {
   async solve({ image, level, channel, norm, residual, assemble }: LevelEquation): Promise<boolean> {
     const run = this.#run;
     const system = this.#system;
-    if (system.preconditioner === 0) return false;
+    const { operator } = system;
+    if (operator === undefined || operator.pointer === 0) return false;
     let began = performance.now();
     const { exports } = run.kernel;
     const x = system.x.pointer;
     const before = run.field(image, level - 1, channel);
-    // One matrix serves all images of a level: they differ little beside the diffusion, which they share.
-    if (this.#preconditionedLevel !== level) {
-      assemble();
-      if (system.takePreconditioner() === 0) return false;
-      this.#preconditionedLevel = level;
-    }
-    this.#extrapolate(image, level, channel);
-    const monitor = new FixedPointMonitor(run.fixedPoint);
     const scale = 1 / (norm || 1);
-    const { preconditioner } = system;
-    let r = exports.andersonStart(this.#workspace);
-    for (let iteration = 0; ; iteration++) {
-      const measure = scale * Math.sqrt(residual(r));
-      const status = monitor.update(measure, iteration);
-      if (status === undefined) {
-        r = exports.andersonStep(this.#workspace, preconditioner, x);
-        if (run.due) began += await run.pause();
-        continue;
-      }
+    let steps = 0;
+    try {
+      do {
+        if (operator.due) {
+          assemble();
+          operator.take(system.data);
+        }
+        const { pointer } = operator;
+        if (pointer === 0) return false;
+        const age = operator.use();
+        this.#extrapolate(image, level, channel);
+        const monitor = new FixedPointMonitor(run.fixedPoint);
+        let first = 0;
+        let r = exports.andersonStart(this.#workspace);
+        for (let iteration = 0; ; iteration++, steps++) {
+          const measure = scale * Math.sqrt(residual(r));
+          if (iteration === 0) first = measure;
+          const status = monitor.update(measure, iteration);
+          if (status === 'converged') {
+            operator.observe(iteration, iteration > 0 && measure > 0 ? Math.log10(first / measure) : 0);
+            run.endLoop(image, level, steps, measure, age);
+            return true;
+          }
+          if (status !== undefined || iteration >= operator.limit(Math.log10(first / run.fixedPoint.rtol)))
+            break;
+          r = exports.andersonStep(this.#workspace, pointer, x);
+          if (run.due) began += await run.pause();
+        }
+        system.x.view.set(before);
+      } while (operator.retry());
+      return false;
+    } finally {
       run.time.solve += performance.now() - began;
-      if (status === 'converged') run.endLoop(image, level, iteration, measure);
-      else system.x.view.set(before);
-      return status === 'converged';
     }
   }
 

@@ -6,11 +6,11 @@ import { defaultMaxiter, MIXED_LEAST, SOLVE_DEFAULTS } from '../solver/defaults.
 import { DIA_BLOCK } from '../solver/diagonals.ts';
 import { KrylovBasis } from '../solver/krylov-basis.ts';
 import { KernelMethod } from '../solver/method.ts';
-import { MULTIGRID_SWEEPS } from '../solver/multigrid.ts';
 import { Basis, Projector } from '../solver/projector.ts';
 import type { Precision, SolveStatus } from '../solver/types.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
+import { type OperatorSettings, SharedOperator } from './shared-operator.ts';
 import type { ProjectionSettings, StageTimes } from './types.ts';
 
 export interface LinearSettings {
@@ -20,13 +20,12 @@ export interface LinearSettings {
   preconditioner: 'none' | 'multigrid' | 'auto';
   /** Undefined: nothing is shared. */
   projection: ProjectionSettings | undefined;
+  /** Who shares a multigrid preconditioner, where there is one. */
+  operator: OperatorSettings;
 }
 
 /** Beyond, an accelerated loop with multigrid beats one of plain solves (measured). */
 const ACCELERATED_DOMINANCE = 0.6;
-
-/** Beyond this ratio of spacings multigrid may join cells along the finer axis alone. */
-const STRETCHED = 1.8;
 
 /** What one linear solve came to. */
 export interface LinearOutcome {
@@ -40,6 +39,8 @@ export interface LinearOutcome {
   /** Whether it left directions for other systems, and how many there are then; undefined where none are shared. */
   seed: boolean;
   columns: number | undefined;
+  /** Images and levels that its multigrid has served before; undefined where it had none. */
+  operatorAge: number | undefined;
 }
 
 /**
@@ -55,21 +56,23 @@ export class GridSystem extends KernelObject {
   readonly last: Float64Block;
   readonly #n: number;
   readonly #width: number;
-  readonly #operator: Pointer;
+  readonly #matrix: Pointer;
   readonly #residual: Pointer;
   readonly #settings: LinearSettings;
   readonly #method: KernelMethod;
   readonly #sharing: ReturnType<typeof makeSharing> | undefined;
   /** Of the present place. */
   #basis: Basis | undefined;
-  /** The levels, and the record that a method takes; undefined where multigrid is out of the question. */
-  readonly #multigrid: { levels: Pointer; preconditioner: Pointer } | undefined;
-  /** Whether the present level's systems get it. */
-  #preconditioned = false;
+  /** Undefined where multigrid is out of the question. */
+  readonly operator: SharedOperator | undefined;
   /** In what they are solved. */
   #precision: Precision = 'double';
   /** Of the inner solve that `begin` started. */
   #target = 0;
+  /** Of the present solve: what a preconditioner of another's matrix took that did not get there. */
+  #earlier = { iterations: 0, matvecs: 0 };
+  /** How many images and levels its preconditioner had served before; undefined without one. */
+  #age: number | undefined;
 
   /**
    * @param step - distance of the outer diagonals.
@@ -107,8 +110,10 @@ export class GridSystem extends KernelObject {
         x: scope.float64(n, 'the solution'),
         last: scope.float64(n, 'the last iterate'),
         residual: scope.float64(n, 'the residual').pointer,
-        multigrid:
-          settings.preconditioner === 'none' ? undefined : makeMultigrid(scope, height, width, spacing),
+        shared:
+          settings.preconditioner === 'none'
+            ? undefined
+            : new SharedOperator(scope, { height, width }, spacing, settings.operator),
         method: new KernelMethod(
           scope,
           method,
@@ -125,11 +130,11 @@ export class GridSystem extends KernelObject {
     this.b = parts.b;
     this.x = parts.x;
     this.last = parts.last;
-    this.#operator = parts.operator;
+    this.#matrix = parts.operator;
     this.#residual = parts.residual;
     this.#method = parts.method;
     this.#sharing = parts.sharing;
-    this.#multigrid = parts.multigrid;
+    this.operator = parts.shared;
   }
 
   /**
@@ -141,48 +146,28 @@ export class GridSystem extends KernelObject {
    */
   choosePreconditioner(dominance: number, reduction: number, accelerated = false): void {
     this.#precision = 'double';
+    let preconditioned = this.#settings.preconditioner === 'multigrid';
     if (this.#settings.preconditioner === 'auto' && accelerated) {
-      this.#preconditioned = dominance > ACCELERATED_DOMINANCE;
+      preconditioned = dominance > ACCELERATED_DOMINANCE;
     } else if (this.#settings.preconditioner === 'auto') {
       const gap = Math.max((1 - dominance) / (1 + dominance), 3 / this.#n);
       const { plain, mixed, multigrid } = gridCosts(gap, Math.log(2 / reduction), this.#width);
       const single = this.#settings.method === 'bicgstab' && this.#n >= MIXED_LEAST && mixed < plain;
-      this.#preconditioned = multigrid < (single ? mixed : plain);
-      if (single && !this.#preconditioned) this.#precision = 'mixed';
-    } else {
-      this.#preconditioned = this.#settings.preconditioner === 'multigrid';
+      preconditioned = multigrid < (single ? mixed : plain);
+      if (single && !preconditioned) this.#precision = 'mixed';
     }
-  }
-
-  /** Takes the present matrix into the preconditioner, if there is to be one. False where it cannot be taken. */
-  #updatePreconditioner(): boolean {
-    if (!this.#preconditioned || this.#multigrid === undefined) return true;
-    const row = this.kernel.exports.multigridUpdate(this.#multigrid.levels, this.data);
-    // A zero on the diagonal, or a number that is not finite: the rest of the level goes without.
-    this.#preconditioned = row < 0;
-    return this.#preconditioned;
-  }
-
-  /** Takes the present matrix into the preconditioner of the level, which is returned; 0: it gets none. */
-  takePreconditioner(): Pointer {
-    this.#updatePreconditioner();
-    return this.preconditioner;
-  }
-
-  /** That of the level, as it was last made; 0: none. */
-  get preconditioner(): Pointer {
-    return this.#preconditioned && this.#multigrid ? this.#multigrid.preconditioner : 0;
+    this.operator?.enterLevel(preconditioned, dominance / (1 - dominance));
   }
 
   /** y <- A x of the present matrix. */
   multiply(x: Pointer, y: Pointer): void {
-    this.kernel.exports.applyOperator(this.#operator, x, y);
+    this.kernel.exports.applyOperator(this.#matrix, x, y);
   }
 
   /** ||b - A x|| / ||b|| of the present x; the norm itself where b = 0. */
   relativeResidual(): number {
     const { exports } = this.kernel;
-    exports.applyOperator(this.#operator, this.x.pointer, this.#residual);
+    exports.applyOperator(this.#matrix, this.x.pointer, this.#residual);
     exports.subtract(this.#n, this.b.pointer, this.#residual, this.#residual);
     const norm = exports.norm2(this.#n, this.b.pointer);
     return exports.norm2(this.#n, this.#residual) / (norm || 1);
@@ -207,7 +192,7 @@ export class GridSystem extends KernelObject {
    */
   solve(role: 'alone' | 'seed' | 'target', time: StageTimes): LinearOutcome {
     const { rtol, start } = this.#settings;
-    const operator = this.#operator;
+    const operator = this.#matrix;
     const b = this.b.pointer;
     const x = this.x.pointer;
     const began = performance.now();
@@ -243,8 +228,8 @@ export class GridSystem extends KernelObject {
     }
     const ready = performance.now();
     const method = this.#method;
-    this.#updatePreconditioner();
-    if (this.#init(rtol, zeroStart)) method.step(defaultMaxiter(this.#n));
+    if (this.operator?.due) this.operator.take(this.data);
+    if (this.#init(rtol, zeroStart)) this.#advance(rtol);
     const solved = performance.now();
     if (seed && sharing?.known !== undefined) {
       const { projector, known, work } = sharing;
@@ -253,9 +238,7 @@ export class GridSystem extends KernelObject {
     }
     time.projection += ready - began + performance.now() - solved;
     time.solve += solved - ready;
-    const outcome = this.#outcome();
-    outcome.iterations += iterations;
-    outcome.matvecs += matvecs;
+    const outcome = this.#outcome(iterations, matvecs);
     if (sharing === undefined) return outcome;
     const projectedResidual =
       projectedNorm === undefined ? undefined : projectedNorm / (method.rightHandSideNorm || 1);
@@ -263,31 +246,62 @@ export class GridSystem extends KernelObject {
   }
 
   #init(rtol: number, zeroStart: boolean): boolean {
+    const digits = -Math.log10(rtol);
+    const most = defaultMaxiter(this.#n);
     const start = {
-      operator: this.#operator,
-      preconditioner: this.preconditioner,
+      operator: this.#matrix,
+      preconditioner: this.operator?.pointer ?? 0,
       b: this.b.pointer,
       x: this.x.pointer,
       rtol,
       atol: 0,
-      maxiter: defaultMaxiter(this.#n),
+      maxiter: Math.min(most, this.operator?.limit(digits) ?? most),
       zeroStart,
       history: 0,
       historyCapacity: 0,
     };
+    this.#earlier = { iterations: 0, matvecs: 0 };
+    this.#age = undefined;
     return this.#method.init(start, this.#precision);
   }
 
-  #outcome(): LinearOutcome {
+  /** Goes on after `init`; with multigrid of the present matrix, where another's does not get there. */
+  #advance(rtol: number, share?: number): void {
+    const method = this.#method;
+    const { operator } = this;
+    const most = defaultMaxiter(this.#n);
+    for (;;) {
+      const start = method.residualNorm;
+      this.#age = operator !== undefined && operator.pointer !== 0 ? operator.use() : undefined;
+      if (share !== undefined) method.loosen(share);
+      method.step(most);
+      if (operator === undefined || this.#age === undefined) return;
+      if (method.status === 'converged' || !operator.retry()) {
+        const digits = Math.log10(start / method.residualNorm);
+        operator.observe(method.iterations, digits > 0 && digits < Infinity ? digits : 0);
+        return;
+      }
+      const { iterations, matvecs } = method;
+      operator.take(this.data);
+      // What it left may be worse than nothing.
+      const more = this.#init(rtol, !(method.residualNorm <= start));
+      share = undefined;
+      this.#earlier = { iterations, matvecs };
+      if (!more) return;
+    }
+  }
+
+  #outcome(iterations = 0, matvecs = 0): LinearOutcome {
     const method = this.#method;
     return {
       status: method.status,
-      iterations: method.iterations,
-      matvecs: method.matvecs,
+      iterations: iterations + this.#earlier.iterations + method.iterations,
+      matvecs: matvecs + this.#earlier.matvecs + method.matvecs,
       residual: method.residualNorm / (method.rightHandSideNorm || 1),
       projectedResidual: undefined,
       seed: false,
       columns: undefined,
+      operatorAge: this.#age,
     };
   }
 
@@ -304,11 +318,12 @@ export class GridSystem extends KernelObject {
   /** Goes on after `begin`, until the residual is down to `share` of what it was, or to the target. */
   improve(share: number, time: StageTimes): LinearOutcome {
     const began = performance.now();
-    const method = this.#method;
     // Made only now: a start that is good enough needs none.
-    if (!this.#updatePreconditioner()) this.#init(this.#target, false);
-    method.loosen(share);
-    method.step(defaultMaxiter(this.#n));
+    if (this.operator?.due) {
+      this.operator.take(this.data);
+      if (this.operator.pointer === 0) this.#init(this.#target, false);
+    }
+    this.#advance(this.#target, share);
     time.solve += performance.now() - began;
     return this.#outcome();
   }
@@ -335,14 +350,4 @@ function makeSharing(scope: Scope, n: number, settings: ProjectionSettings, plac
     bases: Array.from({ length: places }, () => new Basis(scope, n, capacity, precision)),
     work: scope.float64(dim + 2 * capacity + 2, 'scratch of the bases').pointer,
   };
-}
-
-function makeMultigrid(scope: Scope, height: number, width: number, [dx, dy]: readonly [number, number]) {
-  const { exports } = scope.kernel;
-  const stretched = Math.max(dx, dy) > STRETCHED * Math.min(dx, dy);
-  const levels = scope.bytes(exports.multigridSize(height, width, stretched), 'the levels of the multigrid');
-  exports.multigridInit(levels, height, width, MULTIGRID_SWEEPS, stretched);
-  const preconditioner = scope.bytes(exports.preconditionerSize(), 'a preconditioner');
-  exports.makeMultigrid(preconditioner, levels);
-  return { levels, preconditioner };
 }

@@ -26,6 +26,7 @@ export type {
   Scheme,
   Sde,
   Sharing,
+  SharingDecision,
   StageTimes,
   StepReport,
 } from './types.ts';

@@ -4,7 +4,7 @@ import { checkChoice, checkCount, checkFlag, checkTolerance } from '../solver/op
 import { checkNdArray } from './ndarray.ts';
 import type { ConsistentSettings } from './scheme-consistent.ts';
 import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
-import type { DensityKind, PrecomputeOptions, ProjectionSettings, Scheme, Sde } from './types.ts';
+import type { DensityKind, PrecomputeOptions, ProjectionSettings, Scheme, Sde, Sharing } from './types.ts';
 
 /** What a scheme does where the caller says nothing; the papers' settings where there is a paper. */
 export const SCHEME_DEFAULTS = {
@@ -40,7 +40,8 @@ export const PRECOMPUTE_DEFAULTS = {
   method: 'bicgstab',
   start: 'last-iterate',
   preconditioner: 'auto',
-  sharing: 'none',
+  sharing: 'auto',
+  seedImage: 0,
   projection: { kind: 'minimal-residual', dim: 10, solutions: false, seeds: 0, precision: 'double' },
   linearization: 'newton',
   timeStepping: 'backward-euler',
@@ -72,6 +73,8 @@ export interface ResolvedOptions extends ConsistentSettings {
   start: 'last-iterate' | 'zero';
   preconditioner: 'none' | 'multigrid' | 'auto';
   projection: ProjectionSettings | undefined;
+  sharing: Sharing;
+  seedImage: number;
 }
 
 const WHERE = 'precomputeScores';
@@ -94,6 +97,7 @@ const KNOWN = [
   'preconditioner',
   'start',
   'sharing',
+  'seedImage',
   'projection',
   'signal',
   'onProgress',
@@ -127,6 +131,8 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     start: options.start ?? PRECOMPUTE_DEFAULTS.start,
     preconditioner: resolvePreconditioner(options, scheme),
     projection: resolveProjection(options),
+    sharing: options.sharing ?? PRECOMPUTE_DEFAULTS.sharing,
+    seedImage: options.seedImage ?? PRECOMPUTE_DEFAULTS.seedImage,
     linearization: options.linearization ?? PRECOMPUTE_DEFAULTS.linearization,
     timeStepping: options.timeStepping ?? PRECOMPUTE_DEFAULTS.timeStepping,
     boundary: options.boundary ?? PRECOMPUTE_DEFAULTS.boundary,
@@ -183,7 +189,7 @@ function checkChoices(options: PrecomputeOptions): void {
   checkChoice(WHERE, 'method', options.method, ['bicgstab', 'gmres']);
   checkChoice(WHERE, 'preconditioner', options.preconditioner, ['none', 'multigrid', 'auto']);
   checkChoice(WHERE, 'start', options.start, ['last-iterate', 'zero']);
-  checkChoice(WHERE, 'sharing', options.sharing, ['none', 'projection']);
+  checkChoice(WHERE, 'sharing', options.sharing, ['none', 'projection', 'seed-operator', 'auto']);
   checkChoice(WHERE, 'linearization', options.linearization, ['picard', 'newton']);
   checkChoice(WHERE, 'timeStepping', options.timeStepping, ['backward-euler', 'crank-nicolson']);
   checkChoice(WHERE, 'advection', options.advection, ['centred', 'upwind', 'hybrid']);
@@ -214,12 +220,13 @@ function checkChoices(options: PrecomputeOptions): void {
 }
 
 function checkNumbers(
-  { steps, T, rtol, seed, fixedPoint, projection }: PrecomputeOptions,
+  { steps, T, rtol, seed, seedImage, fixedPoint, projection }: PrecomputeOptions,
   scheme: Scheme,
 ): void {
   // na2024 counts levels, and solves for all but the first.
   checkCount(WHERE, 'steps', steps, scheme === 'na2024' ? 2 : 1);
   checkCount(WHERE, 'seed', seed, 0);
+  checkCount(WHERE, 'seedImage', seedImage, 0);
   checkTolerance(WHERE, 'rtol', rtol);
   checkTolerance(WHERE, 'fixedPoint.rtol', fixedPoint?.rtol);
   checkCount(WHERE, 'fixedPoint.maxiter', fixedPoint?.maxiter, 1);
@@ -256,10 +263,11 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
   if (options.projection !== undefined && options.sharing !== 'projection') {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${WHERE}: projection is for sharing "projection", and sharing is ${show(options.sharing ?? 'none')}`,
+      `${WHERE}: projection is for sharing "projection", and sharing is ${show(options.sharing ?? PRECOMPUTE_DEFAULTS.sharing)}`,
       { option: 'projection' },
     );
   }
+  checkSeedOperator(options, scheme);
   if (scheme === 'na2024' && sde.drift !== undefined) {
     throw new SeedspanError(
       'INVALID_VALUE',
@@ -270,7 +278,7 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
   if (inner !== 'strict' && (sharesOrStartsCold(options) || options.rtol !== undefined)) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${WHERE}: fixedPoint.inner "${inner}" goes with start "last-iterate", sharing "none" and no rtol of its own`,
+      `${WHERE}: fixedPoint.inner "${inner}" goes with start "last-iterate", no projection and no rtol of its own`,
       { option: 'fixedPoint.inner' },
     );
   }
@@ -290,6 +298,25 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
       { option: name },
     );
   }
+}
+
+function checkSeedOperator({ sharing, seedImage, preconditioner }: PrecomputeOptions, scheme: Scheme): void {
+  if (sharing !== 'seed-operator') {
+    if (seedImage === undefined) return;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: seedImage is for sharing "seed-operator", and sharing is ${show(sharing ?? PRECOMPUTE_DEFAULTS.sharing)}`,
+      { option: 'seedImage' },
+    );
+  }
+  if (scheme !== 'na2024' && preconditioner !== 'none') return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${WHERE}: sharing "seed-operator" shares multigrid, and ${
+      scheme === 'na2024' ? 'scheme "na2024" has none' : 'preconditioner is "none"'
+    }; use sharing "none" or "auto"`,
+    { option: 'sharing' },
+  );
 }
 
 function checkInput({ images, initialLogDensity, density, scheme }: PrecomputeOptions): void {

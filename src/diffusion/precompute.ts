@@ -13,7 +13,15 @@ import { Run, type Shape } from './run.ts';
 import { solveConsistent } from './scheme-consistent.ts';
 import { solveLau2025 } from './scheme-lau2025.ts';
 import { solveNa2024 } from './scheme-na2024.ts';
-import type { NdArray, PrecomputeOptions, PrecomputeReport, PrecomputeResult, StageTimes } from './types.ts';
+import type { OperatorSettings } from './shared-operator.ts';
+import type {
+  NdArray,
+  PrecomputeOptions,
+  PrecomputeReport,
+  PrecomputeResult,
+  SharingDecision,
+  StageTimes,
+} from './types.ts';
 
 /**
  * Solves the log-density Fokker-Planck equation for a batch of pictures or log densities, and differences the
@@ -115,6 +123,7 @@ async function compute(
     fixedPoint: settings.fixedPoint,
     rtol: settings.rtol,
     seeds: shared?.seeds ?? [],
+    seedImage: settings.seedImage,
     logDensity,
     time,
     signal: options.signal,
@@ -129,7 +138,13 @@ async function compute(
   const step = scheme === 'na2024' ? height : width;
   // The paper's sweeps come back to each level, the others do not.
   const places = scheme === 'na2024' ? (levels - 1) * channels : 1;
-  const linear = { ...settings, projection: shared };
+  const { sharing, seedImage } = settings;
+  const operator: OperatorSettings = {
+    mode: images > 1 && sharing !== 'projection' ? sharing : 'none',
+    seed: seedImage,
+    accelerated: settings.fixedPoint.inner === 'accelerated',
+  };
+  const linear = { ...settings, projection: shared, operator };
   const system = new GridSystem(engine.kernel, shape, step, linear, spacing, places);
   try {
     if (scheme === 'na2024') await solveNa2024(run, system);
@@ -145,6 +160,7 @@ async function compute(
       report: makeReport(
         run,
         { ...settings, projection: shared },
+        sharingDecisions(settings, images, system),
         options,
         engine,
         performance.now() - began,
@@ -194,6 +210,7 @@ function differenceScores(run: Run, settings: ResolvedOptions, system: GridSyste
 function makeReport(
   run: Run,
   settings: ResolvedOptions,
+  decisions: SharingDecision[],
   options: PrecomputeOptions,
   engine: Engine,
   total: number,
@@ -213,7 +230,8 @@ function makeReport(
     scheme: settings.scheme,
     sde: settings.sde.name ?? 'custom',
     density: options.initialLogDensity === undefined ? settings.density : 'given',
-    sharing: settings.projection === undefined ? 'none' : 'projection',
+    sharing: settings.projection === undefined ? sharedOperators(run) : 'projection',
+    decisions,
     projection: settings.projection,
     method: settings.method,
     build: engine.build,
@@ -228,6 +246,25 @@ function makeReport(
     time: { ...run.time, total },
     peclet: run.peclet,
   };
+}
+
+/** Whether a preconditioner has served others than the image and level that it was made of. */
+function sharedOperators(run: Run): 'none' | 'seed-operator' {
+  return run.steps.some(({ operatorAge = 0 }) => operatorAge > 0) ? 'seed-operator' : 'none';
+}
+
+function sharingDecisions(
+  { sharing, scheme, preconditioner }: ResolvedOptions,
+  images: number,
+  { operator }: GridSystem,
+): SharingDecision[] {
+  if (sharing === 'none' || sharing === 'projection') return [];
+  const none = (reason: string) => [{ level: 1, image: 0, operators: 0, served: 0, reason }];
+  if (scheme === 'na2024') return none('scheme na2024 has no multigrid to share');
+  if (preconditioner === 'none') return none('preconditioner none leaves nothing to share');
+  if (images === 1) return none('one image has no other to share with');
+  const decisions = operator?.decisions ?? [];
+  return decisions.length > 0 ? decisions : none('no level was stiff enough for multigrid');
 }
 
 /** `na2024` has N levels from eps to T; the others N + 1 from 0 to T, or those given. */
@@ -263,7 +300,14 @@ function checkDiffusion({ sde }: ResolvedOptions, times: Float64Array): void {
   }
 }
 
-function checkSeeds({ projection }: ResolvedOptions, images: number): void {
+function checkSeeds({ projection, seedImage }: ResolvedOptions, images: number): void {
+  if (seedImage >= images) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `precomputeScores: seedImage is ${seedImage}, but there are ${images} images (counted from 0)`,
+      { option: 'seedImage' },
+    );
+  }
   for (const seed of projection?.seeds ?? []) {
     if (seed < images) continue;
     throw new SeedspanError(

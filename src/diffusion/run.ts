@@ -4,6 +4,7 @@ import { yieldToHost } from '../solver/yield.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { worse } from './fixed-point.ts';
 import type { GridSystem, LinearOutcome } from './grid-system.ts';
+import type { Place } from './shared-operator.ts';
 import type { PrecomputeReport, Progress, Sde, StageTimes, StepReport } from './types.ts';
 
 /** How long a run works before it lets others run, in milliseconds. */
@@ -28,6 +29,8 @@ export class Run {
   readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' | 'accelerated' };
   /** Indices of the seed images; none where nothing is shared. */
   readonly seeds: readonly number[];
+  /** Whose matrices make preconditioners that are shared. */
+  readonly seedImage: number;
   /** Relative residual of strict solves. */
   readonly rtol: number;
   /** `[images, levels, channels, H, W]`; level 0 is filled in. */
@@ -59,6 +62,7 @@ export class Run {
       | 'spacing'
       | 'fixedPoint'
       | 'seeds'
+      | 'seedImage'
       | 'rtol'
       | 'logDensity'
       | 'time'
@@ -71,6 +75,7 @@ export class Run {
     this.spacing = settings.spacing;
     this.fixedPoint = settings.fixedPoint;
     this.seeds = settings.seeds;
+    this.seedImage = settings.seedImage;
     this.rtol = settings.rtol;
     this.logDensity = settings.logDensity;
     this.time = settings.time;
@@ -105,7 +110,38 @@ export class Run {
 
   /** The images in the order of work: the seeds first, as they were given. */
   get order(): number[] {
-    return [...new Set([...this.seeds, ...this.images.keys()])];
+    const first = this.seeds.length > 0 ? this.seeds : [this.seedImage];
+    return [...new Set([...first, ...this.images.keys()])];
+  }
+
+  /**
+   * The fields of a level in the order of work, and where bases begin anew: those of a channel after each other where
+   * bases are shared, else those of an image, which may share an operator.
+   */
+  get fields(): { image: number; channel: number; anew: boolean }[] {
+    const channels = Array.from({ length: this.shape.channels }, (_, channel) => channel);
+    const { order } = this;
+    if (this.seeds.length === 0) {
+      return order.flatMap((image) => channels.map((channel) => ({ image, channel, anew: true })));
+    }
+    return channels.flatMap((channel) => order.map((image, k) => ({ image, channel, anew: k === 0 })));
+  }
+
+  /**
+   * Goes on to the systems of a place, whose level before is in `system.x`: the preconditioner is what it is to be
+   * then, unless it is to be made of the first of these systems.
+   *
+   * @param assemble - sets up the matrix at `system.x`, of any image and channel.
+   */
+  enter(system: GridSystem, place: Place, assemble: () => void): void {
+    if (!system.operator?.enter(place)) return;
+    const began = performance.now();
+    const { image, level, channel } = place;
+    system.x.view.set(this.field(this.seedImage, level - 1, 0));
+    assemble();
+    system.operator.take(system.data, true);
+    system.x.view.set(this.field(image, level - 1, channel));
+    this.time.solve += performance.now() - began;
   }
 
   /** What a linear solve multiplies the residual by; `share` is that of an adaptive one. */
@@ -135,6 +171,7 @@ export class Run {
   improve(system: GridSystem, share: number, image: number, level: number): LinearOutcome {
     const outcome = system.improve(share, this.time);
     const step = this.step(image, level);
+    noteAge(step, outcome.operatorAge);
     step.solves++;
     step.iterations += outcome.iterations;
     this.matvecs += outcome.matvecs;
@@ -143,8 +180,9 @@ export class Run {
   }
 
   /** Books an accelerated loop that has converged: one solve of a level, and as many iterations as it took steps. */
-  endLoop(image: number, level: number, iterations: number, measure: number): void {
+  endLoop(image: number, level: number, iterations: number, measure: number, operatorAge?: number): void {
     const step = this.step(image, level);
+    noteAge(step, operatorAge);
     step.solves++;
     step.iterations += iterations;
     step.residual = Math.max(step.residual, measure);
@@ -161,6 +199,7 @@ export class Run {
       const before = (step.projectedResidual ?? 0) * step.solves;
       step.projectedResidual = (before + outcome.projectedResidual) / (step.solves + 1);
     }
+    noteAge(step, outcome.operatorAge);
     if (outcome.seed) step.seed = true;
     if (outcome.columns !== undefined) step.columns = Math.max(step.columns ?? 0, outcome.columns);
     step.solves++;
@@ -216,4 +255,9 @@ export class Run {
     const total = Math.max(this.#total, this.#done);
     this.#onProgress?.({ stage: 'solve', done: this.#done, total });
   }
+}
+
+/** A step that ends with a preconditioner of its own may have begun with a shared one: the oldest counts. */
+function noteAge(step: StepReport, age: number | undefined): void {
+  if (age !== undefined) step.operatorAge = Math.max(step.operatorAge ?? 0, age);
 }

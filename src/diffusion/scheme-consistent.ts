@@ -103,41 +103,40 @@ export async function solveConsistent(
       const D = loadLevel(times[level]);
       const others = 2 * tau * D * (1 / (dx * dx) + 1 / (dy * dy));
       system.choosePreconditioner(others / (1 + others), run.reduction(share), accelerated !== undefined);
-      for (let channel = 0; channel < channels; channel++) {
-        system.enter(0, true);
-        for (const image of run.order) {
-          // base <- m - tau div f - (dt - tau) (L(m) + div f at the level before)
-          system.x.view.set(run.field(image, level - 1, channel));
-          exports.copy(n, system.x.pointer, base.pointer);
-          if (drift.present) exports.axpy(n, -tau, drift.divergence.pointer, base.pointer);
-          if (rates !== undefined) {
-            product.view.set(
-              rates.subarray((image * channels + channel) * n, (image * channels + channel + 1) * n),
-            );
-            exports.axpy(n, -explicit, product.pointer, base.pointer);
-          }
-          const { fx, fy } = drift.pointers;
-          const assembleHere = () => assemble(D, tau, system.x.pointer, base.pointer, newton);
-          const solved = await accelerated?.solve({
-            image,
-            level,
-            channel,
-            norm: exports.norm2(n, base.pointer),
-            // biome-ignore format: the kernel's order of parameters.
-            residual: (r) => exports.consistentResidual(
-              height, width, dx, dy, D, tau, advection, reflecting,
-              system.x.pointer, base.pointer, fx, fy, border.pointer, ghosts.pointer, r,
-            ),
-            assemble: assembleHere,
-          });
-          if (!solved) await solveLevel(run, system, { image, level, share }, assembleHere);
-          // biome-ignore format: the kernel's order of parameters.
-          peclet.cells += exports.countSteepCells(
-            height, width, dx, dy, D, reflecting, system.x.pointer, fx, fy, border.pointer, ghosts.pointer, out.pointer,
+      for (const { image, channel, anew } of run.fields) {
+        if (anew) system.enter(0, true);
+        // base <- m - tau div f - (dt - tau) (L(m) + div f at the level before)
+        system.x.view.set(run.field(image, level - 1, channel));
+        exports.copy(n, system.x.pointer, base.pointer);
+        if (drift.present) exports.axpy(n, -tau, drift.divergence.pointer, base.pointer);
+        if (rates !== undefined) {
+          product.view.set(
+            rates.subarray((image * channels + channel) * n, (image * channels + channel + 1) * n),
           );
-          peclet.max = Math.max(peclet.max, out.view[0]);
-          run.field(image, level, channel).set(system.x.view);
+          exports.axpy(n, -explicit, product.pointer, base.pointer);
         }
+        const { fx, fy } = drift.pointers;
+        const assembleHere = () => assemble(D, tau, system.x.pointer, base.pointer, newton);
+        run.enter(system, { image, level, channel }, assembleHere);
+        const solved = await accelerated?.solve({
+          image,
+          level,
+          channel,
+          norm: exports.norm2(n, base.pointer),
+          // biome-ignore format: the kernel's order of parameters.
+          residual: (r) => exports.consistentResidual(
+            height, width, dx, dy, D, tau, advection, reflecting,
+            system.x.pointer, base.pointer, fx, fy, border.pointer, ghosts.pointer, r,
+          ),
+          assemble: assembleHere,
+        });
+        if (!solved) await solveLevel(run, system, { image, level, share }, assembleHere);
+        // biome-ignore format: the kernel's order of parameters.
+        peclet.cells += exports.countSteepCells(
+          height, width, dx, dy, D, reflecting, system.x.pointer, fx, fy, border.pointer, ghosts.pointer, out.pointer,
+        );
+        peclet.max = Math.max(peclet.max, out.view[0]);
+        run.field(image, level, channel).set(system.x.view);
       }
     }
   } finally {

@@ -16,7 +16,7 @@ const SHARE = 0.03;
  */
 export async function solveLau2025(run: Run, system: GridSystem): Promise<void> {
   const { shape, times, sde, kernel } = run;
-  const { channels, height, width, levels } = shape;
+  const { height, width, levels } = shape;
   const { exports } = kernel;
   const n = height * width;
   const [dx, dy] = run.spacing;
@@ -33,40 +33,39 @@ export async function solveLau2025(run: Run, system: GridSystem): Promise<void> 
       const centre = 1 / dt + (2 * g * g) / (dx * dx);
       const others = g * g * (1 / (dx * dx) + 1 / (dy * dy));
       system.choosePreconditioner(others / centre, run.reduction(SHARE), accelerated !== undefined);
-      for (let channel = 0; channel < channels; channel++) {
-        system.enter(0, true);
-        for (const image of run.order) {
-          const before = run.field(image, level - 1, channel);
-          // b <- m / dt - div f
-          system.b.view.set(before);
-          exports.scale(n, 1 / dt, system.b.pointer);
-          if (drift.present) exports.axpy(n, -1, drift.divergence.pointer, system.b.pointer);
-          system.x.view.set(before);
-          const { fx, fy } = drift.pointers;
-          const assemble = (): void => {
-            exports.copy(n, system.x.pointer, system.last.pointer);
-            exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
-          };
-          const solved = await accelerated?.solve({
-            image,
-            level,
-            channel,
-            norm: exports.norm2(n, system.b.pointer),
-            // biome-ignore format: the kernel's order of parameters.
-            residual: (r) => exports.lauResidual(
-              height, width, dx, dy, g, centre, system.x.pointer, fx, fy, system.b.pointer, r,
-            ),
-            assemble,
-          });
-          if (solved) {
-            // Nothing is left to do.
-          } else if (run.fixedPoint.inner !== 'strict') {
-            await solveLevel(run, system, { image, level, share: SHARE }, assemble);
-          } else {
-            await solveByChange(run, system, image, level, assemble);
-          }
-          run.field(image, level, channel).set(system.x.view);
+      for (const { image, channel, anew } of run.fields) {
+        if (anew) system.enter(0, true);
+        const before = run.field(image, level - 1, channel);
+        // b <- m / dt - div f
+        system.b.view.set(before);
+        exports.scale(n, 1 / dt, system.b.pointer);
+        if (drift.present) exports.axpy(n, -1, drift.divergence.pointer, system.b.pointer);
+        system.x.view.set(before);
+        const { fx, fy } = drift.pointers;
+        const assemble = (): void => {
+          exports.copy(n, system.x.pointer, system.last.pointer);
+          exports.lauAssemble(height, width, dx, dy, g, centre, system.last.pointer, fx, fy, system.data);
+        };
+        run.enter(system, { image, level, channel }, assemble);
+        const solved = await accelerated?.solve({
+          image,
+          level,
+          channel,
+          norm: exports.norm2(n, system.b.pointer),
+          // biome-ignore format: the kernel's order of parameters.
+          residual: (r) => exports.lauResidual(
+            height, width, dx, dy, g, centre, system.x.pointer, fx, fy, system.b.pointer, r,
+          ),
+          assemble,
+        });
+        if (solved) {
+          // Nothing is left to do.
+        } else if (run.fixedPoint.inner !== 'strict') {
+          await solveLevel(run, system, { image, level, share: SHARE }, assemble);
+        } else {
+          await solveByChange(run, system, image, level, assemble);
         }
+        run.field(image, level, channel).set(system.x.view);
       }
     }
   } finally {

@@ -24,7 +24,12 @@ export interface Sde {
 
 export type Scheme = 'consistent' | 'lau2025' | 'na2024';
 export type DensityKind = 'pixel-positions' | 'pixel-pairs';
-export type Sharing = 'none' | 'projection';
+/**
+ * What images share. `none`: nothing; an image has the same result, bit for bit, in any batch. `seed-operator`: the
+ * multigrid preconditioner of one image; `projection`: Krylov bases of some images; `auto`: multigrid preconditioners,
+ * for as long as it pays.
+ */
+export type Sharing = 'none' | 'projection' | 'seed-operator' | 'auto';
 
 /**
  * What lies outside the grid: `zero` (log density 0 there, as in the papers), `reflecting` (no probability
@@ -151,8 +156,29 @@ export interface PrecomputeOptions {
   preconditioner?: 'none' | 'multigrid' | 'auto';
   /** Where a linear solve starts. Default `last-iterate`. */
   start?: 'last-iterate' | 'zero';
-  /** Default `none`. */
+  /**
+   * What passes between images, and from level to level.
+   *
+   * `none`: nothing. Where there is multigrid, each image makes its own at each level, for all its channels and
+   * fixed-point iterations.
+   *
+   * `seed-operator`: at each level that has multigrid it is made of one matrix, that of the first channel of the
+   * `seedImage` at the level before, and serves all images, channels and fixed-point iterations; an image that does
+   * not converge with it gets its own, and the others still have the seed's. The result of an image depends on the
+   * seed image and itself alone: bit for bit, whatever the others are and in whatever order. One image alone is
+   * solved as with `none`.
+   *
+   * `auto`: a preconditioner is kept, from image to image and level to level, until the iterations that it costs
+   * beyond those of a fresh one would have paid for a fresh one, or until a level's diffusion is another; where
+   * keeping does not pay even once, each image and level has its own for a while. Reckoned from counts, not from times, so a run can be repeated bit for bit; but the result of
+   * an image depends on those before it, within the tolerance of the loops. The report's `decisions` say what was
+   * made, where and why. One image alone, and `na2024`, are solved as with `none`.
+   *
+   * `projection`: see there. Default `auto`.
+   */
   sharing?: Sharing;
+  /** With `sharing: 'seed-operator'`: index of the image. Default 0. */
+  seedImage?: number;
   /**
    * With `sharing: 'projection'`: the solves of some images, the seeds, leave Krylov bases at every level and channel,
    * on which the systems of the others are projected before they are solved.
@@ -195,14 +221,34 @@ export interface StepReport {
   seed?: true;
   /** With `sharing: 'projection'`: most columns of the bases after its systems. */
   columns?: number;
+  /**
+   * How many images and levels its multigrid preconditioner had served before, 0: made for this one. The largest, where
+   * several were tried; absent where there was none.
+   */
+  operatorAge?: number;
   status: SolveStatus;
+}
+
+/** Multigrid preconditioners that were made for the same reason, one after the other. */
+export interface SharingDecision {
+  /** Where the first was made. */
+  level: number;
+  image: number;
+  /** How many there are, and how many images and levels they served, one with two counted for both. */
+  operators: number;
+  served: number;
+  /** In words. */
+  reason: string;
 }
 
 export interface PrecomputeReport {
   scheme: Scheme;
   sde: string;
   density: DensityKind | 'given';
-  sharing: Sharing;
+  /** What took place: an operator that served another image or level than its own makes it `seed-operator`. */
+  sharing: Exclude<Sharing, 'auto'>;
+  /** With `seed-operator` and `auto`: which preconditioners were made and why, or why none was shared. */
+  decisions: SharingDecision[];
   /** What was projected with; undefined where nothing was shared. */
   projection: ProjectionSettings | undefined;
   method: 'bicgstab' | 'gmres';

@@ -5,7 +5,7 @@ import { densityMaps, pictureFigures, scoreFigures } from './report/fields.ts';
 import { html, Markup, table } from './report/html.ts';
 import { barPlot, linePlot, MAX_SERIES } from './report/plots.ts';
 import { STYLE } from './report/style.ts';
-import { count, duration, plural, summary, tiny, verdict } from './report/words.ts';
+import { count, decisionTexts, duration, plural, summary, tiny, verdict } from './report/words.ts';
 
 /** What one way of solving the same systems cost. */
 export interface WayCost {
@@ -118,7 +118,8 @@ async function comparisonSection(comparison: readonly WayCost[]): Promise<Markup
   const label = `Time of the linear solves: ${bars.map(({ name, text }) => `${name} ${text}`).join(', ')}`;
   return html`<section><h2>Ways of solving, compared</h2>
 <p>The same pictures to the same tolerance of that loop, on one machine, ${plural(comparison[0].runs, 'time')} each in turn; the median
-time is shown. Times vary from run to run; iterations do not.</p>
+time is shown. Times vary from run to run; iterations do not. Where there are no linear solves
+(accelerated), an iteration is a step of that loop.</p>
 ${table({
   caption: `Cost of each way of solving; saved: time of the linear solves, against ${comparison[0].way}`,
   head: [
@@ -147,8 +148,11 @@ ${table({
 <figcaption>Time of the linear solves, projection included.</figcaption></figure></div></section>`;
 }
 
-function detailsSection({ result, options = {}, versions = {} }: ReportInput): Markup {
-  const { peclet, build } = result.report;
+/** More lines than that tell a reader nothing. */
+const MOST_DECISIONS = 12;
+
+function detailsSection({ result, names, options = {}, versions = {} }: ReportInput): Markup {
+  const { peclet, build, decisions } = result.report;
   const rows = (record: Readonly<Record<string, string>>) => Object.entries(record);
   return html`<section><h2>Run</h2>
 ${
@@ -156,6 +160,12 @@ ${
     ? undefined
     : html`<p>Cells with a Péclet number over 1, where the field is too steep for centred differences to be trusted:
 ${count(peclet.cells)} of ${count(peclet.of)}; the largest number is ${peclet.max.toPrecision(3)}.</p>`
+}
+${
+  decisions.length === 0
+    ? undefined
+    : html`<p>Multigrid preconditioners, which the steps (a picture at a time level each) may share:</p>
+<ul>${decisionTexts(decisions, names, MOST_DECISIONS).map((text) => html`<li>${text}</li>`)}</ul>`
 }
 ${table({ caption: 'Options', head: ['Option', 'Value'], rows: rows(options) })}
 ${table({ caption: 'Versions', head: ['Part', 'Version'], rows: [...rows(versions), ['kernel build', build]] })}

@@ -173,6 +173,22 @@ export function gridCosts(
   };
 }
 
+/** An evaluation of a five-point residual without a matrix, and the vector operations of a step. */
+const STEP = 2.5;
+/** Assembly of a five-point matrix. */
+const ASSEMBLY = 2;
+
+/**
+ * Costs of multigrid for a five-point matrix: of BiCGSTAB's iterations, or of the steps of an accelerated loop, in
+ * which the matrix itself is for the preconditioner alone.
+ */
+export function multigridCosts(accelerated: boolean): WayCosts {
+  const { gridProduct: product, bicgstab, multigrid, multigridSetup } = COST;
+  return accelerated
+    ? { product, iteration: multigrid + STEP, setup: multigridSetup + ASSEMBLY }
+    : { product, iteration: 2 * (product + multigrid) + bicgstab, setup: multigridSetup };
+}
+
 function guessIterations(gap: number, digits: number): number {
   // The first digits come slower than the others.
   return 0.27 * Math.sqrt(1 / gap) * (digits + 3);

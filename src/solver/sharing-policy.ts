@@ -103,6 +103,11 @@ export class OperatorPolicy {
     this.#costs = costs;
   }
 
+  /** Nothing is kept for a while, since keeping did not pay. */
+  get pausing(): boolean {
+    return this.#pause > 0;
+  }
+
   /** Most iterations with a kept one before it is given up in the middle of a solve. */
   limit(digits: number): number {
     const extra = this.#costs.setup / this.#costs.iteration;
@@ -130,6 +135,11 @@ export class OperatorPolicy {
       this.#pause = this.#nextPause;
       this.#nextPause = Math.min(2 * this.#nextPause, MOST_PAUSE);
     }
+  }
+
+  /** The matrices have changed too much for the one at hand, which is nobody's fault. */
+  outdate(): void {
+    this.renew = true;
   }
 
   /** The kept one failed: the next is fresh, and it is some time before another is kept. */

@@ -104,6 +104,9 @@ test('--compare --json: one document, with the cost of each way', async () => {
     'last iterate',
     'projection',
     'last iterate, loose',
+    'accelerated',
+    'seed operator',
+    'auto sharing',
   ]);
   for (const way of comparison) {
     expect(way).toMatchObject({ status: 'converged', runs: 3 });
@@ -112,6 +115,22 @@ test('--compare --json: one document, with the cost of each way', async () => {
   }
   expect(comparison[0].saved).toBe(0);
   expect(readFileSync(at('run/report.html'), 'utf8')).toContain('BiCGSTAB, cold');
+});
+
+test('--sharing seed-operator: whose preconditioners there were, for readers and programs', async () => {
+  const sharing = ['--sharing', 'seed-operator', '--seed-images', '1', '--out', at('run')];
+  const stiff = ['--size', '24', '--steps', '4', '--sde', 'constant:1'];
+  const { code, stdout } = await seedspan('precompute', ...PHOTOGRAPHS, ...stiff, ...sharing);
+  expect(code).toBe(0);
+  const text = /made 4 times, first at level 1 of .*nagasaki-boats.*, for 8 steps: the seed image/;
+  expect(stdout).toMatch(text);
+  expect(readFileSync(at('run/report.html'), 'utf8')).toMatch(/made 4 times, first at level 1/);
+  const { report, options } = JSON.parse(readFileSync(at('run/run.json'), 'utf8'));
+  expect(options.sharing).toBe('seed-operator');
+  expect(report).toMatchObject({
+    sharing: 'seed-operator',
+    decisions: [{ level: 1, image: 1, operators: 4, served: 8 }],
+  });
 });
 
 test('one picture alone is not compared with projection', async () => {

@@ -42,7 +42,11 @@ describe('usage', () => {
     [['precompute', 'a.png', '--out', 'x', '--seed-images', '0,-1'], "argument '0,-1' is invalid"],
     [
       ['precompute', 'a.png', '--out', 'x', '--seed-images', '0'],
-      '--seed-images is an option of --sharing projection',
+      '--seed-images is an option of --sharing projection and seed-operator',
+    ],
+    [
+      ['precompute', 'a.png', '--out', 'x', '--sharing', 'seed-operator', '--seed-images', '0,1'],
+      '--sharing seed-operator takes one of --seed-images',
     ],
     [
       ['precompute', 'a.png', '--out', 'x', '--sharing', 'none', '--projection-dim', '3'],

@@ -151,6 +151,42 @@ const CASES: Case[] = [
     [`${name}: null`, { [name]: null }, 'INVALID_VALUE', new RegExp(`${name} is null`)],
   ]),
   ['projection without sharing', { projection: { dim: 3 } }, 'INVALID_VALUE', /projection is for sharing/],
+  [
+    'seedImage without its sharing',
+    { seedImage: 0 },
+    'INVALID_VALUE',
+    /seedImage is for sharing "seed-operator", and sharing is "auto"/,
+  ],
+  [
+    'seedImage: a fraction',
+    { sharing: 'seed-operator', seedImage: 0.5 },
+    'INVALID_VALUE',
+    /seedImage is 0.5/,
+  ],
+  [
+    'seedImage beyond',
+    { sharing: 'seed-operator', seedImage: 7 },
+    'INVALID_VALUE',
+    /seedImage is 7, but there/,
+  ],
+  [
+    'a shared operator of na2024',
+    { sharing: 'seed-operator', scheme: 'na2024' },
+    'INVALID_VALUE',
+    /"seed-operator" shares multigrid, and scheme "na2024" has none/,
+  ],
+  [
+    'a shared operator without one',
+    { sharing: 'seed-operator', preconditioner: 'none' },
+    'INVALID_VALUE',
+    /preconditioner is "none"/,
+  ],
+  [
+    'a projection beside a shared operator',
+    { sharing: 'seed-operator', projection: {} },
+    'INVALID_VALUE',
+    /projection is for sharing "projection"/,
+  ],
   ['projection.kind', { projection: { kind: 'oblique' } }, 'INVALID_VALUE', /projection.kind is "oblique"/],
   ['boundary.values missing', { boundary: {} }, 'INVALID_TYPE', /boundary.values must be a function/],
   [

@@ -91,7 +91,7 @@ function expectBalanced({ report, logDensity }: PrecomputeResult): void {
 describe.each(SCHEMES)('sharing in %s', (scheme) => {
   let alone: PrecomputeResult;
   beforeAll(async () => {
-    alone = await run(scheme);
+    alone = await run(scheme, { sharing: 'none' });
   });
 
   it('keeps books that balance, without sharing', () => {

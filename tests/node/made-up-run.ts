@@ -56,6 +56,7 @@ export function madeUpRun(scheme: 'consistent' | 'na2024', images = 3, size = 32
     sde: 've:5',
     density: scheme === 'na2024' ? 'pixel-pairs' : 'pixel-positions',
     sharing: 'projection',
+    decisions: [],
     projection: {
       kind: 'minimal-residual',
       dim: 10,

@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { arrowPlot, linePlot } from '../../src/node/report/plots.ts';
-import { duration, verdict } from '../../src/node/report/words.ts';
+import { decisionTexts, duration, verdict } from '../../src/node/report/words.ts';
 import { report, type WayCost } from '../../src/node/report.ts';
 import { madeUpPictures, madeUpRun } from './made-up-run.ts';
 
@@ -178,6 +178,24 @@ describe('plots', () => {
       series: [{ name: 'a', points: [...zeros, { x: 2, y: 1e-5 }] }],
     });
     expect(text).not.toMatch(/NaN|Infinity/);
+  });
+
+  test('what was shared, of long lists the beginning', () => {
+    const decisions = [1, 7, 2].map((operators, k) => ({
+      level: k + 1,
+      image: k % 2,
+      operators,
+      served: 9,
+      reason: `for reason ${k}`,
+    }));
+    expect(decisionTexts(decisions, ['cat', 'boats'], 2)).toEqual([
+      'made once, at level 1 of cat, for 9 steps: for reason 0.',
+      'made 7 times, first at level 2 of boats, for 9 steps: for reason 1.',
+      "and so on, 1 time more: see the run's data.",
+    ]);
+    expect(decisionTexts([{ ...decisions[0], operators: 0 }], ['cat'], 2)).toEqual([
+      'none was shared: for reason 0.',
+    ]);
   });
 
   test('durations', () => {

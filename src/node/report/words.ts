@@ -1,4 +1,4 @@
-import type { PrecomputeReport } from '../../diffusion/types.ts';
+import type { PrecomputeReport, SharingDecision } from '../../diffusion/types.ts';
 import type { SolveStatus } from '../../solver/types.ts';
 
 /** 12345 -> `12,345`. */
@@ -32,6 +32,21 @@ export function power(value: number): string {
 /** A small number such as a residual. */
 export function tiny(value: number): string {
   return value === 0 ? '0' : value.toExponential(1);
+}
+
+/** What was shared among pictures and time levels, in sentences, of which `most` are given. */
+export function decisionTexts(
+  decisions: readonly SharingDecision[],
+  names: readonly string[],
+  most: number,
+): string[] {
+  const texts = decisions.slice(0, most).map(({ level, image, operators, served, reason }) => {
+    if (operators === 0) return `none was shared: ${reason}.`;
+    const made = operators === 1 ? 'made once,' : `made ${count(operators)} times, first`;
+    return `${made} at level ${level} of ${names[image]}, for ${plural(served, 'step')}: ${reason}.`;
+  });
+  const more = decisions.length - texts.length;
+  return more > 0 ? [...texts, `and so on, ${plural(more, 'time')} more: see the run's data.`] : texts;
 }
 
 const STATUS: Readonly<Record<SolveStatus, string>> = {

@@ -130,6 +130,19 @@ describe('how long a preconditioner is kept', () => {
     expect([pause(), pause(), pause(), pause(), pause()]).toEqual([9, 17, 33, 65, 65]);
   });
 
+  it('ends when the matrices have changed, and begins anew without a pause', () => {
+    const policy = new OperatorPolicy(COSTS);
+    const own = { iterations: 8, digits: 8 };
+    policy.observe(own);
+    expect(policy.renew).toBe(false);
+    policy.outdate();
+    expect([policy.renew, policy.pausing]).toEqual([true, false]);
+    policy.observe(own);
+    expect(policy.renew).toBe(false);
+    policy.failed();
+    expect([policy.renew, policy.pausing]).toEqual([true, true]);
+  });
+
   it('gives a solve up beyond thrice its iterations and thrice the making', () => {
     const policy = new OperatorPolicy(COSTS);
     policy.observe({ iterations: 16, digits: 8 });

@@ -10,6 +10,7 @@ import { pictureSteps, SEQUENCES, type Sequence, type System } from './cross-mat
 import {
   type Base,
   cold,
+  decisionsOfAuto,
   direct,
   type Family,
   lastIterate,
@@ -25,7 +26,7 @@ import { startScipy } from './native.ts';
 import { problemBytes, relativeResidual } from './problems.ts';
 import { type Case, digits, machine, publish, readArguments, type Table, wanted } from './results.ts';
 
-const args = readArguments();
+const args = readArguments(['decisions']);
 const effort: Effort = args.quick
   ? { sample: 2, rounds: 3, warmUp: 8, most: 60 }
   : { sample: 4, rounds: 5, warmUp: 12, most: 200 };
@@ -59,6 +60,8 @@ const scipy = startScipy('scipy_solve.py');
 const peer = scipy.peers.get('SciPy');
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 const measured: Measured[] = [];
+/** What `auto` did, a row a sequence. */
+const decided: string[][] = [];
 const cases: Case[] = [];
 /** The last time of each way on sequences of a kind, for a guess of the next. */
 const lastTimes = new Map<string, { n: number; ms: number }>();
@@ -87,30 +90,65 @@ try {
     if (wanted(name, args.only))
       await measure(await make(args.quick ? 16 : 48), name === 'newton' || name === 'turning wind');
   }
-  if (wanted('growth', args.only)) await measureGrowth();
+  if (wanted('growth', args.only) && !args.flags.has('decisions')) await measureGrowth();
 } finally {
   peer?.close();
   await rm(folder, { recursive: true, force: true });
   engine.dispose();
 }
 
-await publish(
-  args,
-  {
-    name: 'cross-matrix',
-    command: 'npm run bench:cross-matrix',
-    machine: { ...machine(), ...scipy.versions },
-    notes: [
-      `All solve to a relative true residual of ${RTOL}, which is checked here; one thread, double precision. Milliseconds of CPU time a system, medians, in turn; what a way prepares for the sequence (pattern, seeds, first factors) is part of its time.`,
-      'saved over LU: against factors made from nothing for each system, the measure of arXiv 2511.17634. saved over cold: against the best way without sharing, factors included.',
-      'A projection is that of the paper: Krylov subspaces of the first systems, the others start from their projection and are refined.',
-      ...scipy.missing.map((what) => `not found: ${what}`),
+if (args.flags.has('decisions')) await publishDecisions();
+else await publishAll();
+
+async function publishDecisions(): Promise<void> {
+  await publish(
+    args,
+    {
+      name: 'cross-matrix-decisions',
+      command: 'npm run bench:cross-matrix -- --decisions',
+      machine: machine(),
+      notes: [
+        'What `sharing: "auto"` of solveBatch did. It decides from iterations and residuals, not from the clock: another machine decides alike.',
+      ],
+      cases: [],
+    },
+    [
+      {
+        title: 'Decisions',
+        head: [
+          'sequence',
+          'systems',
+          'ways taken',
+          'solutions in a start',
+          'preconditioners made',
+          'iterations',
+        ],
+        rows: decided,
+        note: 'ways taken: how many systems were solved in each. solutions: the mean over the systems, and the most. Preconditioners made: of the systems that had one.',
+      },
     ],
-    cases,
-  },
-  tables(),
-);
-await drawPlots();
+  );
+}
+
+async function publishAll(): Promise<void> {
+  await publish(
+    args,
+    {
+      name: 'cross-matrix',
+      command: 'npm run bench:cross-matrix',
+      machine: { ...machine(), ...scipy.versions },
+      notes: [
+        `All solve to a relative true residual of ${RTOL}, which is checked here; one thread, double precision. Milliseconds of CPU time a system, medians, in turn; what a way prepares for the sequence (pattern, seeds, first factors) is part of its time.`,
+        'saved over LU: against factors made from nothing for each system, the measure of arXiv 2511.17634. saved over cold: against the best way without sharing, factors included.',
+        'A projection is that of the paper: Krylov subspaces of the first systems, the others start from their projection and are refined.',
+        ...scipy.missing.map((what) => `not found: ${what}`),
+      ],
+      cases,
+    },
+    tables(),
+  );
+  await drawPlots();
+}
 
 function waysFor(sequence: Sequence, grid: boolean): Way[] {
   const methods: Base['method'][] = sequence.symmetric ? ['cg', 'gmres', 'bicgstab'] : ['gmres', 'bicgstab'];
@@ -168,6 +206,10 @@ async function tryOut(
 async function measure(sequence: Sequence, grid: boolean): Promise<void> {
   const { name, words, systems } = sequence;
   process.stderr.write(`${name}\n`);
+  if (args.flags.has('decisions')) {
+    decided.push([name, ...(await decisionsOfAuto(engine, systems))]);
+    return;
+  }
   const n = systems[0].b.length;
   const ready: { way: Way; iterations: number }[] = [];
   for (const way of waysFor(sequence, grid)) {

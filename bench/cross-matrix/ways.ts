@@ -215,3 +215,33 @@ export function shared(sharing: 'solutions' | 'seed-operator' | 'auto', base?: B
     },
   };
 }
+
+/** What `auto` did with a sequence, in the words of a table. */
+export async function decisionsOfAuto(engine: Engine, systems: readonly System[]): Promise<string[]> {
+  const ways = new Map<string, number>();
+  let solutions = 0;
+  let most = 0;
+  let made = 0;
+  let preconditioned = 0;
+  let iterations = 0;
+  for await (const result of engine.solveBatch(systems, { sharing: 'auto', rtol: RTOL, maxiter: MAXITER })) {
+    const { method, preconditioner, shared } = result;
+    const way =
+      baseName({ method, preconditioner } as Base) + (result.precision === 'mixed' ? ', mixed' : '');
+    ways.set(way, (ways.get(way) ?? 0) + 1);
+    solutions += shared!.solutions;
+    most = Math.max(most, shared!.solutions);
+    iterations += result.iterations;
+    if (preconditioner === 'none' || preconditioner === 'jacobi') continue;
+    preconditioned++;
+    if (shared!.operatorAge === 0) made++;
+  }
+  const mean = (sum: number) => (sum / systems.length).toFixed(1);
+  return [
+    String(systems.length),
+    [...ways].map(([way, count]) => `${way}: ${count}`).join('; '),
+    `${mean(solutions)}, at most ${most}`,
+    preconditioned === 0 ? '-' : `${made} of ${preconditioned}`,
+    mean(iterations),
+  ];
+}

@@ -8,6 +8,7 @@ export { csrMultiply, csrMultiplyTransposed } from './operator/csr';
 export { diaMultiply, diaMultiplyDot } from './operator/dia';
 export { findDiagonals, markEntries, spreadEntries } from './operator/pattern';
 export { slicedDiagonal, slicedMultiply, slicedPack } from './operator/sliced';
+export { sliceOrder, sliceRows } from './operator/slice-order';
 export { slicedMultiplyTwo } from './operator/sliced-columns';
 export {
   operatorSize,
@@ -43,6 +44,7 @@ export {
 export * from './preconditioner/jacobi';
 export * from './preconditioner/ilu0';
 export { ilu0Size, ilu0Init, ilu0Update, ilu0Apply } from './preconditioner/level-ilu0';
+export { levelOrder, levelSlices } from './preconditioner/level-order';
 export { multigridSize, multigridInit, multigridUpdate, multigridApply } from './preconditioner/multigrid';
 export { transformSize, transformInit, transformUpdate, transformApply } from './preconditioner/transform';
 export {

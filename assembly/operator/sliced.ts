@@ -3,16 +3,16 @@
 // advance side by side: entry e of rows p .. p + 3 lies in four slots one after the other, then entry e + 1. What
 // is left of a length, up to three rows, follows as single rows, entry after entry. Nothing is padded.
 //
-// The host sorts the rows by length within windows of `WINDOW` rows (`order`: the row in each place), and
-// describes the slices by runs: entries a row, slices, single rows behind them; three i32 each. No run crosses
+// The rows are sorted by length within windows of `WINDOW` rows (`order`: the row in each place; `slice-order.ts`),
+// and runs describe the slices: entries a row, slices, single rows behind them; three i32 each. No run crosses
 // from one window to the next. Columns keep their numbers.
 
 import { lanes, madd } from '../vector/simd';
 
 /** Rows a slice. */
-const SLICE: usize = 4;
+export const SLICE: usize = 4;
 /** Rows that are sorted among themselves: few enough for what they read of x to stay near. */
-const WINDOW: i32 = 256;
+export const WINDOW: i32 = 256;
 /** Bytes of a run. */
 export const RUN: usize = 12;
 

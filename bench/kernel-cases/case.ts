@@ -1,4 +1,3 @@
-import { countRuns, slicedPattern, WINDOW } from '../../src/solver/slices.ts';
 import type { KernelExports, Pointer } from '../../src/wasm/exports.ts';
 import * as sparse from '../plain/sparse.ts';
 import * as plain from '../plain/vector.ts';
@@ -102,17 +101,18 @@ export function uploadSliced(
   room: Room,
   csr: sparse.Csr,
 ): { runs: Pointer; count: number; order: Pointer; indices: Pointer; data: Pointer; pack: () => void } {
-  const { runs, order, columns, longest } = slicedPattern(csr);
-  const slices = {
-    runs: room.integers(runs),
-    order: room.integers(order),
-    indices: room.integers(columns),
-    data: room.vector(csr.data),
-  };
-  const scratch = room.bytes(4 * WINDOW + 8 * longest);
-  const pack = () => room.k.slicedPack(csr.n, slices.runs, slices.order, slices.data, scratch);
+  const { n } = csr;
+  const [indptr, indices, data] = uploadCsr(room, csr);
+  const order = room.integers(n);
+  // More than enough: all values, as if they were in one window.
+  const scratch = room.bytes(4 * 256 + 8 * csr.data.length);
+  const count = room.k.sliceOrder(n, indptr, order, scratch);
+  const runs = room.integers(3 * count);
+  const columns = room.integers(csr.data.length);
+  room.k.sliceRows(n, indptr, indices, order, runs, columns);
+  const pack = () => room.k.slicedPack(n, runs, order, data, scratch);
   pack();
-  return { ...slices, count: countRuns(runs), pack };
+  return { runs, count, order, indices: columns, data, pack };
 }
 
 export function diaOperator(room: Room, { n, side, blocked: data }: Input): Pointer {

@@ -1,5 +1,3 @@
-import { type Factor, levelPattern } from '../../src/solver/levels.ts';
-import { countRuns } from '../../src/solver/slices.ts';
 import type { Pointer } from '../../src/wasm/exports.ts';
 import * as sparse from '../plain/sparse.ts';
 import type { Room } from '../room.ts';
@@ -46,8 +44,7 @@ export const PRECONDITIONERS: Cases = {
         M.data.set(csr.data);
         sparse.ilu0Factor(csr, M);
       };
-      const { order } = levelPattern(csr);
-      return { run, result: () => sample(Float64Array.from(order, (row) => M.inverse[row])) };
+      return { run, result: () => sample(M.inverse) };
     },
   },
   ilu0Apply: {
@@ -77,22 +74,33 @@ function levels(
   const { runs, count, order, indices, data } = uploadSliced(room, csr);
   const operator = room.bytes(room.k.operatorSize());
   room.k.makeSliced(operator, n, runs, count, order, indices, data);
-  const pattern = levelPattern(csr);
-  const part = ({ runs, columns }: Factor): [Pointer, number, Pointer, Pointer] => [
-    room.integers(runs),
-    countRuns(runs),
-    room.integers(columns),
-    room.vector(columns.length),
+  const [rowStarts, entries] = uploadCsr(room, csr);
+  const [places, work] = [room.integers(n), room.integers(5 * n + 4)];
+  room.k.levelOrder(n, rowStarts, entries, places, work);
+  const found = (pointer: Pointer, length: number) => new Int32Array(room.k.memory.buffer, pointer, length);
+  const [lowerEntries, lowerCount, upperEntries, upperCount] = found(work, 4);
+  const part = (length: number, runs: number): [Pointer, number, Pointer, Pointer] => [
+    room.integers(3 * runs),
+    runs,
+    room.integers(length),
+    room.vector(length),
   ];
+  const lower = part(lowerEntries, lowerCount);
+  const upper = part(upperEntries, upperCount);
+  room.k.levelSlices(n, rowStarts, entries, places, work, lower[0], lower[2], upper[0], upper[2]);
   const ilu0 = room.bytes(room.k.ilu0Size());
   const pivots = room.vector(n);
-  const places = room.integers(pattern.order);
-  const mates = room.integers(pattern.lower.columns.length);
-  const rest = [room.vector(n), room.integers(3 * n)] as const;
-  room.k.ilu0Init(ilu0, n, places, ...part(pattern.lower), ...part(pattern.upper), pivots, mates, ...rest);
+  const mates = room.integers(lowerEntries);
+  room.k.ilu0Init(ilu0, n, places, ...lower, ...upper, pivots, mates, room.vector(n), room.integers(3 * n));
   return {
     ilu0,
     update: () => void room.k.ilu0Update(ilu0, operator),
-    inverse: () => room.view(pivots, n),
+    inverse: () => {
+      const byRows = new Float64Array(n);
+      found(places, n).forEach((row, place) => {
+        byRows[row] = room.view(pivots, n)[place];
+      });
+      return byRows;
+    },
   };
 }

@@ -2,9 +2,18 @@ import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { type Factor, levelPattern } from './levels.ts';
+import { withPattern } from './diagonals.ts';
 import { KernelOperator } from './operator.ts';
-import { countRuns } from './slices.ts';
+import { RUN_BYTES } from './sliced-rows.ts';
+
+/** The pattern of a triangular factor in the kernel, in slices. */
+interface Factor {
+  entries: number;
+  runs: Pointer;
+  /** Number of runs. */
+  count: number;
+  columns: Pointer;
+}
 
 /** Factors without fill in the kernel, level by level. */
 export class LevelIlu0 {
@@ -28,31 +37,45 @@ export class LevelIlu0 {
     operator: KernelOperator | undefined,
     scratch: Pointer | undefined,
   ) {
-    const { exports } = scope.kernel;
+    const { kernel } = scope;
+    const { exports } = kernel;
     const n = A.shape[0];
-    const { order, lower, upper, gap } = levelPattern(A);
-    this.#kernel = scope.kernel;
+    this.#kernel = kernel;
     this.#operator = operator ?? new KernelOperator(scope, A, n, 'auto');
     this.#ownOperator = operator === undefined;
+    const order = scope.int32(n, 'the levels of the ILU(0) factors').pointer;
+    const { gap, lower, upper } = withPattern(kernel, A, ({ indptr, indices }, passing) => {
+      const work = passing.int32(5 * n + 4, 'scratch of the levels');
+      const gap = exports.levelOrder(n, indptr, indices, order, work.pointer);
+      const [lowerEntries, lowerCount, upperEntries, upperCount] = work.view;
+      const part = (entries: number, count: number, what: string): Factor => ({
+        entries,
+        runs: scope.bytes(RUN_BYTES * count, `the slices of ${what}`),
+        count,
+        columns: scope.bytes(4 * entries, `the column indices of ${what}`),
+      });
+      const lower = part(lowerEntries, lowerCount, 'the lower ILU(0) factor');
+      const upper = part(upperEntries, upperCount, 'the upper ILU(0) factor');
+      const places = [lower.runs, lower.columns, upper.runs, upper.columns] as const;
+      exports.levelSlices(n, indptr, indices, order, work.pointer, ...places);
+      return { gap, lower, upper };
+    });
     this.#gap = gap;
-    const upload = (
-      { runs, columns }: Factor,
-      what: string,
-    ): [runs: Pointer, count: number, columns: Pointer, data: Pointer] => [
-      scope.int32(runs, `the slices of ${what}`).pointer,
-      countRuns(runs),
-      scope.int32(columns, `the column indices of ${what}`).pointer,
-      scope.float64(columns.length, what).pointer,
-    ];
     this.pointer = scope.bytes(exports.ilu0Size(), 'the ILU(0) factors');
     exports.ilu0Init(
       this.pointer,
       n,
-      scope.int32(order, 'the levels of the ILU(0) factors').pointer,
-      ...upload(lower, 'the lower ILU(0) factor'),
-      ...upload(upper, 'the upper ILU(0) factor'),
+      order,
+      lower.runs,
+      lower.count,
+      lower.columns,
+      scope.float64(lower.entries, 'the lower ILU(0) factor').pointer,
+      upper.runs,
+      upper.count,
+      upper.columns,
+      scope.float64(upper.entries, 'the upper ILU(0) factor').pointer,
       scope.float64(n, 'the inverse pivots').pointer,
-      scope.int32(lower.columns.length, 'the order of elimination').pointer,
+      scope.int32(lower.entries, 'the order of elimination').pointer,
       scope.float64(n, 'a vector by levels').pointer,
       scratch ?? scope.int32(3 * n, 'scratch of the factorisation').pointer,
     );

@@ -38,7 +38,7 @@ export class KernelOperator {
     }
     this.#indptr = A.indptr;
     this.#indices = A.indices;
-    // Diagonals need the pattern only to be found, and let it go.
+    // Either storage needs the pattern only to be made, and lets it go.
     const passing = new Scope(kernel);
     scope.defer(() => passing.dispose());
     const pattern = uploadPattern(passing, A);
@@ -50,8 +50,7 @@ export class KernelOperator {
       kernel.exports.makeDia(this.pointer, size, offsets.length, diagonals.offsetsPointer, diagonals.pointer);
     } else {
       this.storage = 'csr';
-      passing.dispose();
-      this.rows = new SlicedRows(scope, A);
+      this.rows = new SlicedRows(scope, A, pattern, passing);
       const { runs, count, order, indices, data } = this.rows;
       kernel.exports.makeSliced(this.pointer, size, runs, count, order, indices, data);
     }

@@ -3,7 +3,12 @@ import type { Scope } from '../memory/scope.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
-import { countRuns, slicedPattern, WINDOW } from './slices.ts';
+import type { KernelPattern } from './diagonals.ts';
+
+/** Rows that the kernel sorts by length among themselves (`assembly/operator/sliced.ts`). */
+const WINDOW = 256;
+/** Bytes of one of its runs: entries a row, slices, single rows behind them. */
+export const RUN_BYTES = 12;
 
 /** A sparse matrix in the kernel, its rows in slices. */
 export class SlicedRows {
@@ -17,17 +22,26 @@ export class SlicedRows {
   readonly #kernel: Kernel;
   readonly #n: number;
 
-  /** Takes the pattern of A, not its values: `load` does. */
-  constructor(scope: Scope, A: CsrMatrix) {
-    const { runs, order, columns, longest } = slicedPattern(A);
-    this.#n = A.shape[0];
+  /**
+   * Takes the pattern of A, not its values (`load` does), and then disposes of the scope that the pattern lives in.
+   */
+  constructor(scope: Scope, A: CsrMatrix, { indptr, indices }: KernelPattern, passing: Scope) {
+    const { exports } = scope.kernel;
+    const n = A.shape[0];
+    this.#n = n;
     this.#kernel = scope.kernel;
-    this.count = countRuns(runs);
-    this.runs = scope.int32(runs, 'the slices of the matrix').pointer;
-    this.order = scope.int32(order, 'the order of the rows').pointer;
-    this.indices = scope.int32(columns, 'the column indices of the matrix').pointer;
-    this.#data = scope.float64(A.nnz, 'the values of the matrix');
+    let longest = 0;
+    for (let row = 0; row < n; row += WINDOW) {
+      longest = Math.max(longest, A.indptr[Math.min(row + WINDOW, n)] - A.indptr[row]);
+    }
     this.#scratch = scope.bytes(4 * WINDOW + 8 * longest, 'scratch of the matrix');
+    this.order = scope.int32(n, 'the order of the rows').pointer;
+    this.count = exports.sliceOrder(n, indptr, this.order, this.#scratch);
+    this.runs = scope.bytes(RUN_BYTES * this.count, 'the slices of the matrix');
+    this.indices = scope.int32(A.nnz, 'the column indices of the matrix').pointer;
+    exports.sliceRows(n, indptr, indices, this.order, this.runs, this.indices);
+    passing.dispose();
+    this.#data = scope.float64(A.nnz, 'the values of the matrix');
   }
 
   get data(): Pointer {

@@ -106,6 +106,15 @@ export interface KernelExports {
     data: Pointer,
     scratch: Pointer,
   ): void;
+  sliceOrder(n: number, indptr: Pointer, order: Pointer, scratch: Pointer): number;
+  sliceRows(
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    order: Pointer,
+    runs: Pointer,
+    columns: Pointer,
+  ): void;
   slicedMultiply(
     runs: Pointer,
     count: number,
@@ -196,6 +205,18 @@ export interface KernelExports {
     inverse: Pointer,
     work: Pointer,
   ): number;
+  levelOrder(n: number, indptr: Pointer, indices: Pointer, order: Pointer, work: Pointer): number;
+  levelSlices(
+    n: number,
+    indptr: Pointer,
+    indices: Pointer,
+    order: Pointer,
+    work: Pointer,
+    lowerRuns: Pointer,
+    lowerColumns: Pointer,
+    upperRuns: Pointer,
+    upperColumns: Pointer,
+  ): void;
   ilu0Size(): number;
   ilu0Init(
     ilu0: Pointer,

@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { levelPattern } from '../../src/solver/levels.ts';
 import { type Csr, diagonal, fromTriplets, toTriplets } from '../twins/csr.ts';
 import * as twin from '../twins/ilu0.ts';
+import { type LevelPattern, levelPattern } from '../twins/levels.ts';
 import { random, randomBanded, randomDominant, randomVector } from '../twins/random.ts';
 import { maxabs } from '../twins/vector.ts';
 import { BUILDS, expectNear, type Room, useRoom } from './harness.ts';
 import { changedEntry, csrOperator, diaOperator, ilu0Preconditioner, layoutLevels } from './matrices.ts';
+import { patterns } from './patterns.ts';
 import { convection } from './systems.ts';
 
 function solve(room: Room, A: Csr, r: Float64Array, store = csrOperator): Float64Array {
@@ -25,6 +27,27 @@ function shuffled(A: Csr, next: () => number): Csr {
     A.shape,
     toTriplets(A).map(([i, j, value]): [number, number, number] => [place[i], place[j], value]),
   );
+}
+
+/** The pattern as the kernel finds it. */
+function kernelLevels(room: Room, A: Csr): LevelPattern {
+  const n = A.shape[0];
+  const [indptr, indices] = [room.integers(A.indptr), room.integers(A.indices)];
+  const [order, work] = [room.integers(n), room.integers(5 * n + 4)];
+  const gap = room.k.levelOrder(n, indptr, indices, order, work);
+  const [lowerEntries, lowerRuns, upperEntries, upperRuns] = room.readIntegers(work, 4);
+  const sizes = [3 * lowerRuns, lowerEntries, 3 * upperRuns, upperEntries];
+  const [a, b, c, d] = sizes.map((size) => room.integers(size));
+  room.k.levelSlices(n, indptr, indices, order, work, a, b, c, d);
+  const [lower, lowerColumns, upper, upperColumns] = [a, b, c, d].map((pointer, k) =>
+    room.readIntegers(pointer, sizes[k]),
+  );
+  return {
+    order: room.readIntegers(order, n),
+    lower: { runs: lower, columns: lowerColumns },
+    upper: { runs: upper, columns: upperColumns },
+    gap,
+  };
 }
 
 const next = random(32);
@@ -127,6 +150,23 @@ describe.each(BUILDS)('ILU(0) by levels, %s', (build) => {
       for (const value of [0, -0, 1e-310]) {
         expect(room.k.ilu0Update(ilu0, store(room, changedEntry(A, 0, 0, value)))).toBe(0);
       }
+    }
+  });
+});
+
+describe.each(BUILDS)('levels in the kernel, %s', (build) => {
+  const room = useRoom(build);
+
+  it('are those of the twin', () => {
+    fc.assert(
+      fc.property(patterns, (A) => {
+        expect(kernelLevels(room, A)).toEqual(levelPattern(A));
+        room.clear();
+      }),
+    );
+    for (const A of MATRICES) {
+      expect(kernelLevels(room, A)).toEqual(levelPattern(A));
+      room.clear();
     }
   });
 });

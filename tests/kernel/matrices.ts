@@ -1,11 +1,11 @@
 /** Matrices and preconditioners of the twins, put into the kernel's memory. */
 
-import { type Factor, type LevelPattern, levelPattern } from '../../src/solver/levels.ts';
-import { countRuns, slicedPattern, WINDOW } from '../../src/solver/slices.ts';
 import type { Pointer } from '../../src/wasm/exports.ts';
 import type { HostFunction } from '../../src/wasm/kernel.ts';
 import { type Csr, diagonal, fromTriplets, toTriplets } from '../twins/csr.ts';
 import { fromCsr } from '../twins/dia.ts';
+import { type Factor, type LevelPattern, levelPattern } from '../twins/levels.ts';
+import { countRuns, slicedPattern, WINDOW } from '../twins/slices.ts';
 import type { Room } from './harness.ts';
 
 /** Where the three arrays of a CSR matrix lie. */

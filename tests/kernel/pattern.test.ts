@@ -4,25 +4,7 @@ import { type Csr, fromTriplets } from '../twins/csr.ts';
 import * as dia from '../twins/dia.ts';
 import { random, randomBanded, randomVector } from '../twins/random.ts';
 import { BUILDS, expectSame, type Room, useRoom } from './harness.ts';
-
-/** Square, with whatever rows: empty, full, without a diagonal entry. */
-const patterns = fc
-  .integer({ min: 1, max: 60 })
-  .chain((n) =>
-    fc.tuple(
-      fc.constant(n),
-      fc.uniqueArray(fc.tuple(fc.nat(n - 1), fc.nat(n - 1)), {
-        maxLength: 200,
-        selector: ([i, j]) => i * n + j,
-      }),
-    ),
-  )
-  .map(([n, places]) =>
-    fromTriplets(
-      [n, n],
-      places.map(([i, j], k) => [i, j, k + 1]),
-    ),
-  );
+import { patterns } from './patterns.ts';
 
 /** Some, none or all entries of a few diagonals: what grids and their like have. */
 const bands = fc

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { slicedPattern } from '../../src/solver/slices.ts';
 import { type Csr, fromTriplets, product, productMagnitude } from '../twins/csr.ts';
 import { random, randomSparse, randomVector } from '../twins/random.ts';
+import { countRuns, slicedPattern, WINDOW } from '../twins/slices.ts';
 import { BUILDS, expectNear, expectSame, type Room, useRoom } from './harness.ts';
 import { csrOperator, uploadSliced } from './matrices.ts';
+import { patterns } from './patterns.ts';
 
 function multiply(room: Room, A: Csr, x: Float64Array, shift = 0): Float64Array {
   const y = room.vector(A.shape[0], shift);
@@ -117,6 +119,40 @@ describe.each(BUILDS)('rows in slices, %s', (build) => {
     const y = room.vector(270);
     room.k.applyOperator(csrOperator(room, A), room.vector(x), y);
     expectNear(room.read(y, 270), product(A, x), productMagnitude(A, x), 1e-15);
+  });
+});
+
+describe.each(BUILDS)('the order of the rows in the kernel, %s', (build) => {
+  const room = useRoom(build);
+  const next = random(7);
+
+  function checkOrder(A: Csr): void {
+    const { runs, order, columns, longest } = slicedPattern(A);
+    const n = A.shape[0];
+    const [indptr, indices] = [room.integers(A.indptr), room.integers(A.indices)];
+    const places = room.integers(n);
+    const count = room.k.sliceOrder(n, indptr, places, room.bytes(4 * WINDOW + 8 * longest));
+    expect(count).toBe(countRuns(runs));
+    expect(room.readIntegers(places, n)).toEqual(order);
+    const [kernelRuns, slots] = [room.integers(3 * count), room.integers(columns.length)];
+    room.k.sliceRows(n, indptr, indices, places, kernelRuns, slots);
+    expect(room.readIntegers(kernelRuns, 3 * count)).toEqual(runs);
+    expect(room.readIntegers(slots, columns.length)).toEqual(columns);
+    room.clear();
+  }
+
+  it('is that of the twin', () => {
+    fc.assert(fc.property(patterns, checkOrder));
+    for (const shape of [
+      [0, 0],
+      [1, 50],
+      [50, 1],
+      [256, 300],
+      [257, 30],
+      [700, 40],
+    ] as [number, number][]) {
+      for (const density of [0, 0.01, 0.2, 1]) checkOrder(randomSparse(shape, density, next));
+    }
   });
 });
 

@@ -1,3 +1,5 @@
+/** Twin of `assembly/operator/slice-order.ts`. */
+
 /** What is needed of a matrix: a pattern by rows, with sorted columns. */
 export interface Pattern {
   indptr: Int32Array;

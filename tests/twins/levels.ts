@@ -1,3 +1,5 @@
+/** Twin of `assembly/preconditioner/level-order.ts`. */
+
 import { joinSingles, type Pattern, sliceRows, sortedBy } from './slices.ts';
 
 /** A triangular factor in slices: its runs, and the place of the column in each slot. */
@@ -6,7 +8,7 @@ export interface Factor {
   columns: Int32Array;
 }
 
-/** The pattern of ILU(0) factors as the kernel has it (`assembly/preconditioner/level-ilu0.ts`). */
+/** The pattern of ILU(0) factors as the kernel has it. */
 export interface LevelPattern {
   /** The row in each place, level by level. */
   order: Int32Array;

@@ -9,7 +9,10 @@ import { checkSeed } from './seed-subspace.ts';
 import type { Method, Precision, SolveResult, SolveStatus } from './types.ts';
 import type { RunOptions } from './workspace-options.ts';
 
-/** One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. */
+/**
+ * One system of a batch. What it holds is copied when it is taken: the next may use the same arrays. With `sharing` it
+ * may be read again until its result is out, which is before the next is taken.
+ */
 export interface BatchSystem {
   /** Square; the pattern of all systems is that of the first. */
   A: CsrMatrix;

@@ -1,6 +1,6 @@
 import { SeedspanError } from '../errors.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
-import { CsrMatrix } from '../sparse/index.ts';
+import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import type { LaneSolver } from './batch-lanes.ts';
 import type { BatchOptions, BatchResult, BatchSystem } from './batch-options.ts';
@@ -40,10 +40,10 @@ export class SequenceLane extends KernelObject implements LaneSolver {
   readonly #ways: readonly SequenceWay[];
   /** Factors are no risk, should all else fail. */
   readonly #mayFactor: boolean;
-  /** The system at hand: the caller's arrays may have changed when it is solved again. */
-  readonly #A: CsrMatrix;
-  readonly #b: Float64Array;
-  #x0: Float64Array | undefined;
+  /** The first matrix, for its pattern. */
+  readonly #first: CsrMatrix;
+  /** The system at hand. It is read again where it is solved again. */
+  #system: BatchSystem;
   /** How it is solved now, and how it could not be, with a preconditioner of its own. */
   #way: SequenceWay;
   readonly #failed = new Set<SequenceWay>();
@@ -70,8 +70,8 @@ export class SequenceLane extends KernelObject implements LaneSolver {
     const width = gridWidth(kernel, A);
     this.#expected = expected;
     this.#options = options;
-    this.#A = new CsrMatrix(A.shape, A.indptr, A.indices);
-    this.#b = new Float64Array(n);
+    this.#first = A;
+    this.#system = { A, b: [] };
     const [first, ...others] = sequenceChoices(kernel, A, options).map(
       (choice) => new SequenceWay(kernel, A, width, choice, options, keeps && isKept(choice.preconditioner)),
     );
@@ -83,10 +83,8 @@ export class SequenceLane extends KernelObject implements LaneSolver {
     );
   }
 
-  start(_lane: number, { A, b, x0 }: BatchSystem, where: string): void {
-    this.#A.data.set(A.data);
-    this.#b.set(b);
-    this.#x0 = x0 && Float64Array.from(x0);
+  start(_lane: number, system: BatchSystem, where: string): void {
+    this.#system = system;
     this.#failed.clear();
     this.#spent = { iterations: 0, matvecs: 0 };
     this.#nearest = undefined;
@@ -164,10 +162,11 @@ export class SequenceLane extends KernelObject implements LaneSolver {
 
   #try(way: SequenceWay, where: string): void {
     const { rtol = SOLVE_DEFAULTS.rtol, atol, maxiter } = this.#options;
+    const { A, b, x0 } = this.#system;
     const history = this.#history;
     if (history !== undefined) history.left.length = 0;
     const start = history && ((operator: number, b: number, x: number) => history.start(operator, b, x));
-    this.#running = way.begin(this.#A, this.#b, { x0: this.#x0, rtol, atol, maxiter }, start, where);
+    this.#running = way.begin(A, b, { x0, rtol, atol, maxiter }, start, where);
     this.#digits = way.digitsToGo;
     const others = this.#ways.filter((other) => !this.#failed.has(other));
     const trial = way.tried
@@ -266,12 +265,12 @@ export class SequenceLane extends KernelObject implements LaneSolver {
     const history = this.#history;
     if (history === undefined) return;
     const target = way.tolerance / rightHandSideNorm;
-    if (this.#x0 === undefined) this.#starts.observe(solved, history.left, target, way.costs);
+    if (this.#system.x0 === undefined) this.#starts.observe(solved, history.left, target, way.costs);
     history.push(way.solution, this.#starts.columns);
   }
 
   hasPatternOf(A: CsrMatrix): boolean {
-    return samePattern(A, this.#A.indptr, this.#A.indices);
+    return samePattern(A, this.#first.indptr, this.#first.indices);
   }
 
   protected override onDispose(): void {

@@ -65,7 +65,7 @@ export class SequenceWay {
 
   begin(
     A: CsrMatrix,
-    b: Float64Array,
+    b: ArrayLike<number>,
     options: RunOptions,
     start: BeginHooks['start'],
     where: string,

@@ -14,6 +14,7 @@ const STYLE = {
   background: 'white',
   color: '#1a1a1a',
 };
+const SYMBOLS = ['circle', 'plus', 'times', 'triangle', 'asterisk'] as const;
 const COLOURS = ['#4269d0', '#efb118', '#ff725c', '#6cc5b0', '#1a1a1a', '#9c6b4e'];
 
 /** Time of the ways of sharing over that of the best way without, a line a sequence. */
@@ -28,19 +29,26 @@ export function dotPlot(points: readonly { sequence: string; way: string; share:
       height: 60 + 14 * sequences.length,
       marginLeft: 150,
       marginRight: 20,
-      x: { type: 'log', label: 'time over that of the best way without sharing →', grid: true },
+      x: {
+        type: 'log',
+        label: 'time over that of the best way without sharing →',
+        grid: true,
+        ticks: [0.5, 1, 2, 5, 10, 20],
+        tickFormat: String,
+      },
       y: { domain: sequences, label: null },
       color: { domain: ways, range: COLOURS, legend: false },
-      symbol: { domain: ways },
+      symbol: { domain: ways, range: SYMBOLS },
       marks: [
         Plot.ruleX([1], { stroke: '#888' }),
         Plot.dot(points, { x: 'share', y: 'sequence', stroke: 'way', symbol: 'way', r: 4 }),
-        Plot.text(ways, {
-          frameAnchor: 'top-right',
-          dy: (_: string, k: number) => 14 * k,
-          text: (way: string) => way,
-          fill: (way: string) => way,
-        } as object),
+        ...ways.flatMap((way, k) => {
+          const place = { frameAnchor: 'top' as const, dx: 70, dy: 8 + 15 * k };
+          return [
+            Plot.dot([way], { ...place, stroke: COLOURS[k], symbol: SYMBOLS[k], r: 4 }),
+            Plot.text([way], { ...place, dx: 80, textAnchor: 'start', text: [way], fill: COLOURS[k] }),
+          ];
+        }),
       ],
     }) as unknown as { outerHTML: string },
   );
@@ -54,23 +62,32 @@ export function linePlot(points: readonly { series: string; count: number; ms: n
       document: document as unknown as Document,
       style: STYLE,
       width: 640,
-      height: 360,
-      marginRight: 190,
-      x: { type: 'log', label: 'systems in the sequence →', grid: true },
-      y: { type: 'log', label: '↑ ms a system', grid: true },
+      height: 380,
+      marginLeft: 50,
+      x: {
+        type: 'log',
+        label: 'systems in the sequence →',
+        ticks: [1, 10, 100, 1000],
+        tickFormat: String,
+        grid: true,
+      },
+      y: {
+        type: 'log',
+        label: '↑ ms a system',
+        ticks: [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
+        tickFormat: String,
+        grid: true,
+      },
       color: { domain: series, range: COLOURS },
       marks: [
         Plot.line(points, { x: 'count', y: 'ms', stroke: 'series', marker: 'circle' }),
-        Plot.text(
-          points,
-          Plot.selectLast({
-            x: 'count',
-            y: 'ms',
-            z: 'series',
-            text: 'series',
-            fill: 'series',
-            textAnchor: 'start',
-            dx: 8,
+        ...series.map((name, k) =>
+          Plot.text([name], {
+            frameAnchor: 'top-right',
+            dx: -10,
+            dy: 10 + 15 * k,
+            text: [name],
+            fill: COLOURS[k],
           }),
         ),
       ],

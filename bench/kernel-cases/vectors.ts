@@ -147,12 +147,31 @@ export const VECTORS: Cases = {
     (k, n, x) => k.transpose(Math.sqrt(n), x),
     (x) => plain.transpose(Math.sqrt(x.length), x),
   ),
-  countSteepCells: vectors(
-    10,
-    8,
-    (k, n, x, y, z, out) =>
-      k.countSteepCells(Math.sqrt(n), Math.sqrt(n), 0.1, 0.1, 0.1, true, x, 0, 0, z, y, out),
-    (x, _, __, out) =>
-      fokkerplanck.countSteepCells(Math.sqrt(x.length), Math.sqrt(x.length), 0.1, 0.1, x, out),
-  ),
+  countSteepCells: {
+    flops: (n) => 10 * n,
+    bytes: (n) => 8 * n,
+    kernel(room, { n, x }) {
+      const side = Math.sqrt(n);
+      const [m, out] = [room.vector(x), room.vector(1)];
+      const [border, ghosts] = [room.vector(4 * side), room.vector(2 * side)];
+      let cells = 0;
+      return {
+        run: () => {
+          cells = room.k.countSteepCells(side, side, 0.1, 0.1, 0.1, true, m, 0, 0, border, ghosts, out);
+        },
+        result: () => [cells, room.view(out, 1)[0]],
+      };
+    },
+    plain({ n, x }) {
+      const side = Math.sqrt(n);
+      const out = new Float64Array(1);
+      let cells = 0;
+      return {
+        run: () => {
+          cells = fokkerplanck.countSteepCells(side, side, 0.1, 0.1, x, out);
+        },
+        result: () => [cells, out[0]],
+      };
+    },
+  },
 };

@@ -1,6 +1,6 @@
 // Sequences of similar systems, solved one by one, by factors, and with what earlier systems leave behind.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../src/solver/engine.ts';
@@ -384,7 +384,6 @@ function tables(): Table[] {
 }
 
 async function drawPlots(): Promise<void> {
-  await mkdir(args.out, { recursive: true });
   const points = measured.flatMap(({ sequence, rows }) => {
     const alone = best(rows, 'cold', 'direct')?.ms;
     const pick = (label: string, row: Row | undefined) =>

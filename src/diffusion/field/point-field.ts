@@ -105,7 +105,7 @@ export async function precomputeField(
 }
 
 /** Refuses what is no density on cells; f64. */
-export function checkDensity(where: string, density: NdArray | NdArray<Float32Array>): Float64Array {
+function checkDensity(where: string, density: NdArray | NdArray<Float32Array>): Float64Array {
   checkNdArray(`${where}: density`, density, ['H', 'W']);
   const cells = Float64Array.from(density.data);
   const bad = cells.findIndex((value) => value < 0);
@@ -125,7 +125,7 @@ export function checkDensity(where: string, density: NdArray | NdArray<Float32Ar
 }
 
 /** One side or two, positive. */
-export function checkSpacing(where: string, spacing: number | readonly [number, number]): [number, number] {
+function checkSpacing(where: string, spacing: number | readonly [number, number]): [number, number] {
   const pair = typeof spacing === 'number' ? [spacing, spacing] : spacing;
   const positive = (h: unknown) => typeof h === 'number' && h > 0 && h < Infinity;
   if (Array.isArray(pair) && pair.length === 2 && pair.every(positive)) return [pair[0], pair[1]];

@@ -1,4 +1,4 @@
-import { loadPeer } from '../peers.ts';
+import { loadPeer } from '../../peers.ts';
 import { html, Markup } from './html.ts';
 import { power } from './words.ts';
 

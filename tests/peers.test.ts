@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadPeer } from '../../src/node/peers.ts';
+import { loadPeer } from '../src/peers.ts';
 
 test('a missing library: which, what for, and the command that installs it', async () => {
   const missing = () => import(/* @vite-ignore */ `no-such-${'package'}`);

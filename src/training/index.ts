@@ -1,0 +1,1 @@
+export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';

@@ -54,7 +54,7 @@ export function find(
 ): OnnxValue {
   const found = values.find((value) => value.name === name);
   if (found !== undefined) return found;
-  const known = values.map(describe).join(', ');
+  const known = values.map(describe).join(', ') || 'none';
   throw new SeedspanError(
     'INVALID_VALUE',
     `${where}: the network has no ${kind} ${show(name)}; it has: ${known}`,
@@ -86,10 +86,9 @@ export function checkSampleShapes(
     const what = `${describe(value)} must be float32 or float64; export the network so`;
     throw new SeedspanError('INVALID_TYPE', `${where}: ${what}`, { name: value.name });
   }
-  // No axis at all means that the file does not say.
-  const fits = (length: number | string, k: number) => typeof length === 'string' || length === shape[k - 1];
   const [batch, ...rest] = x.shape;
-  const inputFits = rest.length === shape.length && rest.every((n, k) => fits(n, k + 1));
+  const inputFits =
+    rest.length === shape.length && rest.every((n, k) => typeof n === 'string' || n === shape[k]);
   const size = countOf(shape);
   const own = y.shape.slice(1);
   const outputFits = own.some((n) => typeof n === 'string') || countOf(own.map(Number)) === size;
@@ -97,6 +96,7 @@ export function checkSampleShapes(
     [x, inputFits],
     [y, outputFits],
   ] as const) {
+    // No axis at all means that the file does not say.
     if (value.shape.length === 0 || isRight) continue;
     throw new SeedspanError(
       'SHAPE_MISMATCH',

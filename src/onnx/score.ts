@@ -127,8 +127,7 @@ export class OnnxScore {
         for (const [value, constant] of extra) {
           feeds[value.name] = constantFeed(WHERE, value, constant, rows);
         }
-        const output = await this.#run(feeds, rows, t);
-        result.set(output.subarray(0, samples.length), start);
+        result.set(await this.#run(feeds, t, samples.length), start);
       }
       toScore(parametrisation, x, result, transition);
       return result;
@@ -169,8 +168,12 @@ export class OnnxScore {
     });
   }
 
-  /** Runs go one after the other, so that `dispose` can wait for the last. */
-  async #run(feeds: Record<string, Feed>, rows: number, t: number): Promise<Float64Array> {
+  /**
+   * Runs go one after the other, so that `dispose` can wait for the last.
+   *
+   * @returns the first `count` numbers of the output: the rest is of padding, and may be anything
+   */
+  async #run(feeds: Record<string, Feed>, t: number, count: number): Promise<Float64Array> {
     this.#checkAlive();
     const { Tensor } = this.#runtime;
     const tensors: Record<string, Onnx.Tensor> = {};
@@ -189,15 +192,16 @@ export class OnnxScore {
         { cause },
       );
     });
-    const expected = feeds[this.#x.name].data.length;
+    const { dims: given, data: samples } = feeds[this.#x.name];
+    const expected = samples.length;
     if (data.length !== expected) {
       throw new SeedspanError(
         'SHAPE_MISMATCH',
-        `${WHERE}: output ${this.#output.name} is [${dims.join(', ')}], but ${rows} samples of shape [${this.#meaning.shape.join(', ')}] have ${expected} numbers`,
+        `${WHERE}: output ${this.#output.name} is [${dims.join(', ')}], but ${given[0]} samples of shape [${given.slice(1).join(', ')}] have ${expected} numbers`,
         { dims, expected },
       );
     }
-    const result = Float64Array.from(data);
+    const result = Float64Array.from(data.subarray(0, count));
     const bad = result.findIndex((value) => !Number.isFinite(value));
     if (bad < 0) return result;
     throw new SeedspanError(

@@ -76,6 +76,22 @@ it('a file that fixes the number of samples gets as many, and others get their o
   expect(Array.from(y)).toEqual([0.5, 1, 1.5, 2, 2.5, 3]);
 });
 
+it('what a network makes of padding does not matter', async () => {
+  const quotient = onnxModel({
+    inputs: [
+      { name: 'x', shape: [4, 2] },
+      { name: 't', shape: [] },
+    ],
+    outputs: [{ name: 'y', shape: [4, 2] }],
+    nodes: [
+      ['Div', ['x', 'x'], 'one'],
+      ['Mul', ['one', 't'], 'y'],
+    ],
+  });
+  const y = await withNetwork(quotient, {}, (network) => network.score(sde)(x, 0.5));
+  expect(Array.from(y)).toEqual(Array(6).fill(0.5));
+});
+
 it('double precision is kept where the file has it', async () => {
   const model = productNetwork({ shape: [], type: 'float64' }, { shape: ['n', 2], type: 'float64' });
   const y = await withNetwork(model, {}, (network) => network.score(sde)(x, 0.1));

@@ -164,7 +164,7 @@ function asLoadError(cause: unknown, model: Uint8Array | ArrayBuffer | string): 
   }
   return new SeedspanError(
     'BAD_FORMAT',
-    `${WHERE}: ${what} are no ONNX network that can be loaded: ${said}`,
+    `${WHERE}: no ONNX network can be made of ${what}: ${said}`,
     {},
     { cause },
   );

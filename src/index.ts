@@ -12,6 +12,7 @@ export type { BasisPrecision } from './solver/projector.ts';
 export type { RecycleSpace, RecycleSpaceOptions } from './solver/recycle-space.ts';
 export type { ExpandOptions, SeedSubspaceOptions, SeedSystem } from './solver/seed-options.ts';
 export type { SeedSubspace } from './solver/seed-subspace.ts';
+export { type OneSolveOptions, solve } from './solver/solve.ts';
 export type { SolveAsyncOptions, SolveOptions } from './solver/solve-options.ts';
 export type {
   MatrixFree,

@@ -71,6 +71,17 @@ describe('the packed tarball', () => {
     expect(output).toBe('asm\n'.repeat(3));
   });
 
+  it('names an optional peer that is missing', () => {
+    const output = run(
+      'peer.mjs',
+      `import { loadOnnxScore } from 'seedspan/onnx';
+      await loadOnnxScore(new Uint8Array(4), { shape: [2], parametrisation: 'v' }).catch((error) => {
+        console.log(error.code, error.message);
+      });`,
+    );
+    expect(output).toMatch(/^UNSUPPORTED .*npm install onnxruntime-web$/m);
+  });
+
   it('has a command', () => {
     const main = join(place, 'node_modules', 'seedspan', 'build', 'package', 'cli', 'main.js');
     const output = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' });

@@ -164,7 +164,7 @@ export function checkMatrix(where: string, A: unknown, or = ''): asserts A is Cs
   if (A instanceof CsrMatrix) return;
   throw new SeedspanError(
     'INVALID_TYPE',
-    `${where}: the matrix must be made by csr, fromTriplets or fromDense${or}; it is ${show(A)}`,
+    `${where}: the matrix must be made by csr, fromTriplets or fromDense (another library's: by fromMathjs or fromMlSparseMatrix)${or}; it is ${show(A)}`,
   );
 }
 

@@ -22,6 +22,18 @@ export interface CsrInput {
   data: ArrayLike<number>;
 }
 
+/** Compressed sparse columns, as SciPy's `csc_array` holds them. */
+export interface CscInput {
+  /** `[rows, columns]`. */
+  shape: readonly [number, number];
+  /** Length `columns + 1`: column `j` is entries `indptr[j]` to `indptr[j + 1] - 1`. */
+  indptr: ArrayLike<number>;
+  /** The row of each entry, from 0. */
+  indices: ArrayLike<number>;
+  /** The value of each entry. */
+  data: ArrayLike<number>;
+}
+
 /** Coordinates and values in three arrays, as SciPy's `coo_array` holds them. */
 export interface CooInput {
   /** `[rows, columns]`. */
@@ -83,39 +95,75 @@ function copyIndices(where: string, name: string, source: ArrayLike<number>, siz
  */
 export function csr(input: CsrInput): CsrMatrix {
   checkInput('csr', input, ['shape', 'indptr', 'indices', 'data']);
-  const shape = checkShape('csr', input.shape);
-  const { indptr, indices, data } = input;
-  checkNumberArray('csr', 'indptr', indptr);
-  checkNumberArray('csr', 'indices', indices);
-  checkNumberArray('csr', 'data', data);
-  checkEntryCount('csr', 'indices', indices.length);
-  checkLength('csr', 'indptr', indptr.length, shape[0] + 1, 'rows + 1');
-  checkLength('csr', 'data', data.length, indices.length, 'the length of indices');
+  const { shape, starts, indices } = checkCompressed('csr', input, 'rows');
+  return compress(shape, starts, indices).assign('csr', input.data);
+}
 
-  const starts = copyIndices('csr', 'indptr', indptr, indices.length + 1);
+/**
+ * A matrix from compressed sparse columns, as SciPy's `csc_array` and MATLAB hold them. All arrays are copied.
+ *
+ * Columns need not be sorted; entries given twice are summed. `setData` takes values in the order given here.
+ *
+ * @example
+ * ```ts
+ * // [[4, -1], [0, 3]]
+ * const A = csc({ shape: [2, 2], indptr: [0, 1, 3], indices: [0, 0, 1], data: [4, -1, 3] });
+ * ```
+ * @throws SeedspanError as {@link csr}, with columns in the place of rows.
+ */
+export function csc(input: CscInput): CsrMatrix {
+  checkInput('csc', input, ['shape', 'indptr', 'indices', 'data']);
+  return fromColumns('csc', input);
+}
+
+/**
+ * `csc`, under the name that the user called.
+ *
+ * @internal
+ */
+export function fromColumns(where: string, input: CscInput): CsrMatrix {
+  const { shape, starts, indices } = checkCompressed(where, input, 'columns');
+  const columnOf = new Int32Array(indices.length);
+  for (let j = 0; j < shape[1]; j++) columnOf.fill(j, starts[j], starts[j + 1]);
+  return groupByRow(shape, indices, columnOf).assign(where, input.data);
+}
+
+/** Copies of checked pointers and indices of compressed rows or columns. */
+function checkCompressed(where: string, input: CsrInput | CscInput, along: 'rows' | 'columns') {
+  const shape = checkShape(where, input.shape);
+  const [count, size] = along === 'rows' ? shape : [shape[1], shape[0]];
+  const { indptr, indices, data } = input;
+  checkNumberArray(where, 'indptr', indptr);
+  checkNumberArray(where, 'indices', indices);
+  checkNumberArray(where, 'data', data);
+  checkEntryCount(where, 'indices', indices.length);
+  checkLength(where, 'indptr', indptr.length, count + 1, `${along} + 1`);
+  checkLength(where, 'data', data.length, indices.length, 'the length of indices');
+
+  const starts = copyIndices(where, 'indptr', indptr, indices.length + 1);
   if (starts[0] !== 0) {
-    throw new SeedspanError('INVALID_VALUE', `csr: indptr[0] is ${starts[0]}, must be 0`, {
+    throw new SeedspanError('INVALID_VALUE', `${where}: indptr[0] is ${starts[0]}, must be 0`, {
       indptr: starts[0],
     });
   }
-  for (let i = 0; i < shape[0]; i++) {
+  for (let i = 0; i < count; i++) {
     if (starts[i + 1] < starts[i]) {
       throw new SeedspanError(
         'INVALID_VALUE',
-        `csr: indptr[${i + 1}] is ${starts[i + 1]}, less than ${starts[i]} before it; indptr must not decrease`,
+        `${where}: indptr[${i + 1}] is ${starts[i + 1]}, less than ${starts[i]} before it; indptr must not decrease`,
         { at: i + 1 },
       );
     }
   }
-  const last = starts[shape[0]];
+  const last = starts[count];
   if (last !== indices.length) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `csr: indptr ends with ${last}, must end with ${indices.length}, the length of indices`,
+      `${where}: indptr ends with ${last}, must end with ${indices.length}, the length of indices`,
       { last, expected: indices.length },
     );
   }
-  return compress(shape, starts, copyIndices('csr', 'indices', indices, shape[1])).assign('csr', data);
+  return { shape, starts, indices: copyIndices(where, 'indices', indices, size) };
 }
 
 /**
@@ -132,17 +180,26 @@ export function csr(input: CsrInput): CsrMatrix {
 export function fromTriplets(input: CooInput | TripletInput): CsrMatrix {
   const byEntry = typeof input === 'object' && input !== null && 'triplets' in input;
   checkInput('fromTriplets', input, byEntry ? ['shape', 'triplets'] : ['shape', 'row', 'col', 'data']);
-  const shape = checkShape('fromTriplets', input.shape);
-  const { row, col, data } = byEntry ? splitTriplets(input.triplets) : (input as CooInput);
-  checkNumberArray('fromTriplets', 'row', row);
-  checkNumberArray('fromTriplets', 'col', col);
-  checkNumberArray('fromTriplets', 'data', data);
-  checkEntryCount('fromTriplets', 'row', row.length);
-  checkLength('fromTriplets', 'col', col.length, row.length, 'the length of row');
-  checkLength('fromTriplets', 'data', data.length, row.length, 'the length of row');
-  const rowOf = copyIndices('fromTriplets', 'row', row, shape[0]);
-  const columnOf = copyIndices('fromTriplets', 'col', col, shape[1]);
-  return groupByRow(shape, rowOf, columnOf).assign('fromTriplets', data);
+  const split = byEntry ? splitTriplets(input.triplets) : (input as CooInput);
+  return fromCoordinates('fromTriplets', { ...split, shape: input.shape });
+}
+
+/**
+ * `fromTriplets`, under the name that the user called.
+ *
+ * @internal
+ */
+export function fromCoordinates(where: string, { shape: given, row, col, data }: CooInput): CsrMatrix {
+  const shape = checkShape(where, given);
+  checkNumberArray(where, 'row', row);
+  checkNumberArray(where, 'col', col);
+  checkNumberArray(where, 'data', data);
+  checkEntryCount(where, 'row', row.length);
+  checkLength(where, 'col', col.length, row.length, 'the length of row');
+  checkLength(where, 'data', data.length, row.length, 'the length of row');
+  const rowOf = copyIndices(where, 'row', row, shape[0]);
+  const columnOf = copyIndices(where, 'col', col, shape[1]);
+  return groupByRow(shape, rowOf, columnOf).assign(where, data);
 }
 
 function splitTriplets(triplets: TripletInput['triplets']): Omit<CooInput, 'shape'> {

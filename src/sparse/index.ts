@@ -1,6 +1,8 @@
 export {
   type CooInput,
+  type CscInput,
   type CsrInput,
+  csc,
   csr,
   type DenseInput,
   fromDense,
@@ -8,6 +10,13 @@ export {
   type TripletInput,
 } from './construct.ts';
 export { CsrMatrix } from './csr.ts';
+export {
+  fromMathjs,
+  fromMlSparseMatrix,
+  type MathjsMatrix,
+  type MatrixLike,
+  type MlSparseMatrix,
+} from './other-libraries.ts';
 export {
   type AnisotropicOptions,
   anisotropic2d,

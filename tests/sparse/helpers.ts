@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SparseMatrix } from 'ml-sparse-matrix';
 import { expect } from 'vitest';
 import type { CsrMatrix } from '../../src/sparse/index.ts';
 
@@ -48,3 +49,10 @@ export const triplets = fc
       ),
     }),
   );
+
+/** That library's matrix of these rows. */
+export function mlSparse(rows: readonly (readonly number[])[]): SparseMatrix {
+  const matrix = new SparseMatrix(rows.length, rows[0].length);
+  for (const [i, row] of rows.entries()) for (const [j, value] of row.entries()) matrix.set(i, j, value);
+  return matrix;
+}

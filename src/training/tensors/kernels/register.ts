@@ -1,0 +1,40 @@
+import type { KernelConfig } from '@tensorflow/tfjs-core';
+import type { Tensors } from '../types.ts';
+import { convolutionFilterGradient, convolutionInputGradient } from './convolution.ts';
+import { type Kernel, kernelFunction } from './heap.ts';
+import { batchMatMul } from './matmul.ts';
+import { averagePoolGradient, maxPoolGradient } from './pooling.ts';
+import { sumOverLeadingAxes, unsortedSegmentSum } from './sums.ts';
+
+const BACKEND = 'wasm';
+/** Stands in tfjs's registry, which all copies of this module share, once the kernels are there. */
+const MARK = 'SeedspanKernels';
+
+/**
+ * Gives the `wasm` back end what it lacks for training, and puts its slow or wrong kernels right. Registers once; no
+ * other back end is touched.
+ */
+export function registerKernels(tf: Tensors): void {
+  if (tf.getKernel(MARK, BACKEND) !== undefined) return;
+  const original = (name: string) => kernelFunction(tf.getKernel(name, BACKEND));
+  const kernels: Record<string, Kernel> = {
+    BatchMatMul: batchMatMul(tf, original('BatchMatMul')),
+    Conv2DBackpropFilter: convolutionFilterGradient(tf, original('BatchMatMul')),
+    Conv2DBackpropInput: convolutionInputGradient(tf, original('Conv2D')),
+    MaxPoolGrad: maxPoolGradient(tf),
+    AvgPoolGrad: averagePoolGradient(tf),
+    Sum: sumOverLeadingAxes(tf, original('Sum')),
+    UnsortedSegmentSum: unsortedSegmentSum(),
+    [MARK]: () => [],
+  };
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    const before = tf.getKernel(kernelName, BACKEND);
+    if (before !== undefined) tf.unregisterKernel(kernelName, BACKEND);
+    tf.registerKernel({
+      ...before,
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: kernel as unknown as KernelConfig['kernelFunc'],
+    });
+  }
+}

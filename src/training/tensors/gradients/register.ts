@@ -1,6 +1,7 @@
 import type { GradConfig } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
 import { arithmeticGradients } from './arithmetic.ts';
+import { compositeGradients } from './composite.ts';
 import { elementwiseGradients } from './elementwise.ts';
 import { linearGradients } from './linear.ts';
 import { reductionGradients } from './reduction.ts';
@@ -14,6 +15,7 @@ import { shapeGradients } from './shape.ts';
 export function registerGradients(tf: Tensors): void {
   const rules = {
     ...arithmeticGradients(tf),
+    ...compositeGradients(tf),
     ...elementwiseGradients(tf),
     ...linearGradients(tf),
     ...reductionGradients(tf),

@@ -27,13 +27,23 @@ function convolutionInfo(
 }
 
 /**
- * The windows of x under each tap of the filter, as the matrix [taps * inChannels, batch * outHeight * outWidth]
- * of which a filter's gradient is the product with dy: the layout in which XNNPACK multiplies.
+ * The filter's gradient is the product of the windows of x under each tap, [taps * inChannels, positions], and dy,
+ * [positions, outChannels]; in this layout XNNPACK multiplies without a transposition.
  */
-function fillWindows(windows: Float32Array, x: Float32Array, info: ConvolutionInfo): void {
+interface Factors {
+  windows: TensorInfo;
+  dy: TensorInfo;
+}
+
+/** Any stride: value after value. */
+function stridedFactors(heap: Heap, input: TensorInfo, dy: TensorInfo, info: ConvolutionInfo): Factors {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, strideHeight, strideWidth } = info;
   const pixels = batchSize * outHeight * outWidth;
-  for (let tap = 0; tap < info.filterHeight * info.filterWidth; tap++) {
+  const taps = info.filterHeight * info.filterWidth;
+  const result = heap.makeOutput([1, taps * inChannels, pixels], 'float32');
+  const windows = floats(heap, result);
+  const x = floats(heap, input);
+  for (let tap = 0; tap < taps; tap++) {
     const down = Math.floor(tap / info.filterWidth) - info.padInfo.top;
     const right = (tap % info.filterWidth) - info.padInfo.left;
     for (let row = 0; row < batchSize * outHeight; row++) {
@@ -50,6 +60,52 @@ function fillWindows(windows: Float32Array, x: Float32Array, info: ConvolutionIn
       }
     }
   }
+  return { windows: result, dy };
+}
+
+/**
+ * Stride 1: with x as one plane a channel, zeros around it, the windows of a tap are the plane itself from the tap's
+ * place on, copied whole. They run over the zeros between two rows too, so dy gets zeros there.
+ */
+function planeFactors(heap: Heap, input: TensorInfo, dy: TensorInfo, info: ConvolutionInfo): Factors {
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
+  const taps = info.filterHeight * info.filterWidth;
+  const width = inWidth + padInfo.left + padInfo.right;
+  const run = outHeight * width;
+  // The last tap's run ends filterWidth - 1 places after the plane.
+  const plane = (inHeight + padInfo.top + padInfo.bottom) * width + info.filterWidth - 1;
+  const positions = batchSize * run;
+  const windowsInfo = heap.makeOutput([1, taps * inChannels, positions], 'float32');
+  const dyInfo = heap.makeOutput([1, positions, outChannels], 'float32');
+
+  const x = floats(heap, input);
+  const planes = new Float32Array(inChannels * batchSize * plane);
+  for (let row = 0, from = 0; row < batchSize * inHeight; row++) {
+    const start =
+      Math.floor(row / inHeight) * plane + ((row % inHeight) + padInfo.top) * width + padInfo.left;
+    for (let column = 0; column < inWidth; column++) {
+      for (let channel = 0, to = start + column; channel < inChannels; channel++, to += batchSize * plane) {
+        planes[to] = x[from++];
+      }
+    }
+  }
+  const windows = floats(heap, windowsInfo);
+  for (let tap = 0, to = 0; tap < taps; tap++) {
+    const offset = Math.floor(tap / info.filterWidth) * width + (tap % info.filterWidth);
+    for (let from = offset; from < planes.length; from += plane, to += run) {
+      windows.set(planes.subarray(from, from + run), to);
+    }
+  }
+
+  const padded = floats(heap, dyInfo);
+  const gradient = floats(heap, dy);
+  const length = outWidth * outChannels;
+  for (let row = 0; row < batchSize * outHeight; row++) {
+    const to = row * width * outChannels;
+    padded.set(gradient.subarray(row * length, (row + 1) * length), to);
+    padded.fill(0, to + length, to + width * outChannels);
+  }
+  return { windows: windowsInfo, dy: dyInfo };
 }
 
 /** The gradient by the filter: the windows of x times dy. */
@@ -57,16 +113,16 @@ export function convolutionFilterGradient(tf: Tensors, multiply: Kernel): Kernel
   return ({ inputs: { x, dy }, attrs, backend }) => {
     const filterShape = attrs.filterShape as number[];
     const info = convolutionInfo(tf, x.shape, filterShape, attrs);
-    const pixels = info.batchSize * info.outHeight * info.outWidth;
-    const rows = info.filterHeight * info.filterWidth * info.inChannels;
-    const windows = backend.makeOutput([1, rows, pixels], 'float32');
-    fillWindows(floats(backend, windows), floats(backend, x), info);
+    const apart = info.strideHeight > 1 || info.strideWidth > 1;
+    const factors = (apart ? stridedFactors : planeFactors)(backend, x, dy, info);
+    const positions = factors.windows.shape[2];
     const product = multiply({
-      inputs: { a: windows, b: view(dy, [1, pixels, info.outChannels]) },
+      inputs: { a: factors.windows, b: view(factors.dy, [1, positions, info.outChannels]) },
       attrs: { transposeA: false, transposeB: false },
       backend,
     }) as TensorInfo;
-    backend.disposeData(windows.dataId);
+    backend.disposeData(factors.windows.dataId);
+    if (factors.dy !== dy) backend.disposeData(factors.dy.dataId);
     return view(product, filterShape);
   };
 }

@@ -3,19 +3,27 @@ import type { Tensors } from '../types.ts';
 import { convolutionFilterGradient, convolutionInputGradient } from './convolution.ts';
 import { type Kernel, kernelFunction } from './heap.ts';
 import { batchMatMul } from './matmul.ts';
+import {
+  GROUP_NORM,
+  GROUP_NORM_GRADIENT,
+  groupNorm,
+  groupNormGradient,
+  SILU,
+  SILU_GRADIENT,
+  silu,
+  siluGradient,
+} from './normalisation.ts';
 import { averagePoolGradient, maxPoolGradient } from './pooling.ts';
 import { sumOverLeadingAxes, unsortedSegmentSum } from './sums.ts';
 
 const BACKEND = 'wasm';
-/** Stands in tfjs's registry, which all copies of this module share, once the kernels are there. */
-const MARK = 'SeedspanKernels';
-
 /**
  * Gives the `wasm` back end what it lacks for training, and puts its slow or wrong kernels right. Registers once; no
  * other back end is touched.
  */
 export function registerKernels(tf: Tensors): void {
-  if (tf.getKernel(MARK, BACKEND) !== undefined) return;
+  // The registry is one for all copies of this module.
+  if (tf.getKernel(GROUP_NORM, BACKEND) !== undefined) return;
   const original = (name: string) => kernelFunction(tf.getKernel(name, BACKEND));
   const kernels: Record<string, Kernel> = {
     BatchMatMul: batchMatMul(tf, original('BatchMatMul')),
@@ -25,7 +33,10 @@ export function registerKernels(tf: Tensors): void {
     AvgPoolGrad: averagePoolGradient(tf),
     Sum: sumOverLeadingAxes(tf, original('Sum')),
     UnsortedSegmentSum: unsortedSegmentSum(),
-    [MARK]: () => [],
+    [GROUP_NORM]: groupNorm(original('Sigmoid')),
+    [GROUP_NORM_GRADIENT]: groupNormGradient(original('Sigmoid')),
+    [SILU]: silu(original('Sigmoid')),
+    [SILU_GRADIENT]: siluGradient(original('Sigmoid')),
   };
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     const before = tf.getKernel(kernelName, BACKEND);

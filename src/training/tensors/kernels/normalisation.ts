@@ -11,45 +11,60 @@ export interface GroupNormAttributes {
   silu: boolean;
 }
 
-/** Mean and 1 / deviation for each channel of one image; those of a group are the same. Sums in f64. */
-interface Moments {
+/**
+ * GroupNorm of one image as a line for each channel, z = scale x + offset; `mean` and `inverse` (1 / deviation) are
+ * those of the channel's group.
+ *
+ * The loops of this file go over one channel at a time, with its numbers in registers: in JavaScript each access to
+ * an array costs more than the arithmetic, and a row of channel sums in an array would double the accesses. Sums are
+ * in f64, in which the difference of two moments of f32 numbers is safe.
+ */
+interface Lines {
   mean: Float64Array;
   inverse: Float64Array;
+  scale: Float64Array;
+  offset: Float64Array;
 }
 
-function moments(x: Float32Array, channels: number, groups: number, epsilon: number): Moments {
-  const width = channels / groups;
-  const count = (x.length / channels) * width;
-  const mean = new Float64Array(channels);
-  const inverse = new Float64Array(channels);
-  const perGroup = (sums: Float64Array, finish: (sum: number) => number) => {
-    for (let first = 0; first < channels; first += width) {
-      const sum = sums.subarray(first, first + width).reduce((total, value) => total + value, 0);
-      sums.fill(finish(sum / count), first, first + width);
-    }
-  };
-  for (let at = 0; at < x.length; ) {
-    for (let channel = 0; channel < channels; channel++) mean[channel] += x[at++];
-  }
-  perGroup(mean, (value) => value);
-  for (let at = 0; at < x.length; ) {
-    for (let channel = 0; channel < channels; channel++) {
-      const centred = x[at++] - mean[channel];
-      inverse[channel] += centred * centred;
-    }
-  }
-  perGroup(inverse, (variance) => 1 / Math.sqrt(variance + epsilon));
-  return { mean, inverse };
-}
-
-/** Scale and offset of each channel of one image: normalised and scaled values are `x * scale + offset`. */
-function line(
-  { mean, inverse }: Moments,
+function linesOf(
+  x: Float32Array,
   gamma: Float32Array,
   beta: Float32Array,
-): [scale: Float64Array, offset: Float64Array] {
-  const scale = inverse.map((value, channel) => value * gamma[channel]);
-  return [scale, scale.map((value, channel) => beta[channel] - mean[channel] * value)];
+  { groups, epsilon }: GroupNormAttributes,
+): Lines {
+  const channels = gamma.length;
+  const width = channels / groups;
+  const count = (x.length / channels) * width;
+  const [mean, inverse, scale, offset] = Array.from({ length: 4 }, () => new Float64Array(channels));
+  for (let start = 0; start < channels; start += width) {
+    let sum = 0;
+    let squares = 0;
+    for (let channel = start; channel < start + width; channel++) {
+      for (let at = channel; at < x.length; at += channels) {
+        const value = x[at];
+        sum += value;
+        squares += value * value;
+      }
+    }
+    const average = sum / count;
+    const variance = Math.max(0, squares / count - average * average);
+    mean.fill(average, start, start + width);
+    inverse.fill(1 / Math.sqrt(variance + epsilon), start, start + width);
+  }
+  for (let channel = 0; channel < channels; channel++) {
+    scale[channel] = inverse[channel] * gamma[channel];
+    offset[channel] = beta[channel] - mean[channel] * scale[channel];
+  }
+  return { mean, inverse, scale, offset };
+}
+
+function follow(to: Float32Array, x: Float32Array, { scale, offset }: Lines): void {
+  const channels = scale.length;
+  for (let channel = 0; channel < channels; channel++) {
+    const factor = scale[channel];
+    const summand = offset[channel];
+    for (let at = channel; at < x.length; at += channels) to[at] = x[at] * factor + summand;
+  }
 }
 
 /** What belongs to one image of the batch. */
@@ -60,36 +75,20 @@ function image(values: Float32Array, batch: number, index: number): Float32Array
 
 /** beta has a row for all images, or one for each. */
 function rowOf(beta: Float32Array, channels: number, index: number): Float32Array {
-  return beta.length === channels ? beta : beta.subarray(index * channels, (index + 1) * channels);
-}
-
-function normalise(
-  to: Float32Array,
-  x: Float32Array,
-  [gamma, beta]: [Float32Array, Float32Array],
-  batch: number,
-  { groups, epsilon }: GroupNormAttributes,
-): void {
-  const channels = gamma.length;
-  for (let i = 0; i < batch; i++) {
-    const from = image(x, batch, i);
-    const [scale, offset] = line(moments(from, channels, groups, epsilon), gamma, rowOf(beta, channels, i));
-    const result = image(to, batch, i);
-    for (let at = 0; at < from.length; ) {
-      for (let channel = 0; channel < channels; channel++, at++) {
-        result[at] = from[at] * scale[channel] + offset[channel];
-      }
-    }
-  }
+  return beta.length === channels ? beta : image(beta, beta.length / channels, index);
 }
 
 /** GroupNorm (Wu and He 2018) of x[batch, ..., channels]. */
 export function groupNorm(sigmoid: Kernel): Kernel {
-  return ({ inputs: { x, gamma, beta }, attrs, backend }) => {
+  return ({ inputs, attrs, backend }) => {
     const attributes = attrs as unknown as GroupNormAttributes;
-    const out = backend.makeOutput(x.shape, 'float32');
-    const parameters = (): [Float32Array, Float32Array] => [floats(backend, gamma), floats(backend, beta)];
-    normalise(floats(backend, out), floats(backend, x), parameters(), x.shape[0], attributes);
+    const batch = inputs.x.shape[0];
+    const out = backend.makeOutput(inputs.x.shape, 'float32');
+    const [z, x, gamma, beta] = [out, inputs.x, inputs.gamma, inputs.beta].map((t) => floats(backend, t));
+    for (let i = 0; i < batch; i++) {
+      const from = image(x, batch, i);
+      follow(image(z, batch, i), from, linesOf(from, gamma, rowOf(beta, gamma.length, i), attributes));
+    }
     if (attributes.silu) multiplyBySigmoid(backend, out, sigmoid);
     return out;
   };
@@ -107,97 +106,77 @@ function multiplyBySigmoid(heap: Heap, tensor: TensorInfo, sigmoid: Kernel): voi
   heap.disposeData(factors.dataId);
 }
 
-/**
- * The gradients by x, gamma and beta. With z = gamma h + beta, h the normalised x of deviation 1, and means over the
- * group: dx = (gamma dz - mean(gamma dz) - h mean(gamma dz h)) / deviation.
- */
+/** The gradients by x, gamma and beta. */
 export function groupNormGradient(sigmoid: Kernel): Kernel {
-  return ({ inputs: { dy, x, gamma, beta }, attrs, backend }) => {
+  return ({ inputs, attrs, backend }) => {
     const attributes = attrs as unknown as GroupNormAttributes;
-    const batch = x.shape[0];
-    const dxOut = backend.makeOutput(x.shape, 'float32');
-    const dGammaOut = backend.makeOutput(gamma.shape, 'float32');
-    const dBetaOut = backend.makeOutput(beta.shape, 'float32');
-    const z = attributes.silu ? backend.makeOutput(x.shape, 'float32') : undefined;
-    if (z !== undefined) {
-      const parameters: [Float32Array, Float32Array] = [floats(backend, gamma), floats(backend, beta)];
-      normalise(floats(backend, z), floats(backend, x), parameters, batch, attributes);
+    const { dy, x, gamma, beta } = inputs;
+    const outs = [x, gamma, beta].map(({ shape }) => backend.makeOutput(shape, 'float32'));
+    // The sigmoid of the normalised values, which are made again in dx's memory.
+    let factors: TensorInfo | undefined;
+    const images = Array.from({ length: x.shape[0] }, (_, i) => i);
+    const part = (tensor: TensorInfo, i: number) => image(floats(backend, tensor), images.length, i);
+    const lines = images.map((i) => {
+      const row = rowOf(floats(backend, beta), gamma.shape[0], i);
+      return linesOf(part(x, i), floats(backend, gamma), row, attributes);
+    });
+    if (attributes.silu) {
+      for (const i of images) follow(part(outs[0], i), part(x, i), lines[i]);
+      factors = sigmoidOf(backend, outs[0], sigmoid);
     }
-    const factors = z && sigmoidOf(backend, z, sigmoid);
-    const dx = floats(backend, dxOut);
-    if (z !== undefined && factors !== undefined) {
-      siluDerivative(dx, floats(backend, dy), floats(backend, z), floats(backend, factors));
-      backend.disposeData(z.dataId);
-      backend.disposeData(factors.dataId);
-    } else {
-      dx.set(floats(backend, dy));
+    const [dGamma, dBeta] = outs.slice(1).map((tensor) => floats(backend, tensor).fill(0));
+    for (const i of images) {
+      const d = part(outs[0], i);
+      if (factors) siluDerivative(d, part(dy, i), d, part(factors, i));
+      else d.set(part(dy, i));
+      imageGradient(d, part(x, i), lines[i], dGamma, rowOf(dBeta, dGamma.length, i), attributes.groups);
     }
-
-    const channels = gamma.shape[0];
-    const dGamma = floats(backend, dGammaOut).fill(0);
-    const dBeta = floats(backend, dBetaOut).fill(0);
-    for (let i = 0; i < batch; i++) {
-      const sums = imageGradient(
-        image(dx, batch, i),
-        image(floats(backend, x), batch, i),
-        floats(backend, gamma),
-        attributes,
-      );
-      const rowOfBeta = rowOf(dBeta, channels, i);
-      for (let channel = 0; channel < channels; channel++) {
-        dGamma[channel] += sums.gamma[channel];
-        rowOfBeta[channel] += sums.beta[channel];
-      }
-    }
-    return [dxOut, dGammaOut, dBetaOut];
+    if (factors) backend.disposeData(factors.dataId);
+    return outs;
   };
 }
 
-/** Turns the gradient by z of one image into that by x, in place; gives back those by gamma and beta. */
+/**
+ * Turns the gradient by z of one image into that by x, in place, and adds those by gamma and beta. With h the
+ * normalised x and means over the group: dx = (gamma dz - mean(gamma dz) - h mean(gamma dz h)) / deviation.
+ */
 function imageGradient(
   d: Float32Array,
   x: Float32Array,
-  gamma: Float32Array,
-  { groups, epsilon }: GroupNormAttributes,
-): { gamma: Float64Array; beta: Float64Array } {
-  const channels = gamma.length;
+  { mean, inverse, scale }: Lines,
+  dGamma: Float32Array,
+  dBeta: Float32Array,
+  groups: number,
+): void {
+  const channels = scale.length;
   const width = channels / groups;
   const count = (x.length / channels) * width;
-  const { mean, inverse } = moments(x, channels, groups, epsilon);
-  const sums = { gamma: new Float64Array(channels), beta: new Float64Array(channels) };
-  for (let at = 0; at < x.length; ) {
-    for (let channel = 0; channel < channels; channel++, at++) {
-      sums.beta[channel] += d[at];
-      sums.gamma[channel] += d[at] * (x[at] - mean[channel]);
-    }
-  }
-  // dx = first d + second x + third.
-  const first = new Float64Array(channels);
-  const second = new Float64Array(channels);
-  const third = new Float64Array(channels);
-  for (let channel = 0; channel < channels; channel++) sums.gamma[channel] *= inverse[channel];
   for (let start = 0; start < channels; start += width) {
     let average = 0;
     let along = 0;
     for (let channel = start; channel < start + width; channel++) {
-      average += (gamma[channel] * sums.beta[channel]) / count;
-      along += (gamma[channel] * sums.gamma[channel]) / count;
+      let sum = 0;
+      let product = 0;
+      for (let at = channel; at < x.length; at += channels) {
+        const value = d[at];
+        sum += value;
+        product += value * x[at];
+      }
+      product = (product - mean[channel] * sum) * inverse[channel];
+      dBeta[channel] += sum;
+      dGamma[channel] += product;
+      average += (scale[channel] * sum) / count;
+      along += (scale[channel] * inverse[channel] * product) / count;
     }
+    const summand = mean[start] * along - average;
     for (let channel = start; channel < start + width; channel++) {
-      first[channel] = inverse[channel] * gamma[channel];
-      second[channel] = -(inverse[channel] ** 2) * along;
-      third[channel] = -inverse[channel] * average - mean[channel] * second[channel];
+      const factor = scale[channel];
+      for (let at = channel; at < x.length; at += channels) d[at] = factor * d[at] - along * x[at] + summand;
     }
   }
-  for (let at = 0; at < x.length; ) {
-    for (let channel = 0; channel < channels; channel++, at++) {
-      d[at] = first[channel] * d[at] + second[channel] * x[at] + third[channel];
-    }
-  }
-  return sums;
 }
 
-/** to = dy d/dz (z sigmoid(z)), given s = sigmoid(z). */
+/** to = dy d/dz (z sigmoid(z)), given s = sigmoid(z); `to` may be z or s. */
 function siluDerivative(to: Float32Array, dy: Float32Array, z: Float32Array, s: Float32Array): void {
   for (let at = 0; at < to.length; at++) to[at] = dy[at] * s[at] * (1 + z[at] * (1 - s[at]));
 }

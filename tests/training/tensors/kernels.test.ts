@@ -77,6 +77,9 @@ const WINDOWS: [x: Picture['shape'], outChannels: number, window: Window][] = [
   [[2, 7, 8, 3], 4, { size: [3, 3], stride: 2, pad: 'valid' }],
   [[2, 6, 5, 3], 4, { size: [1, 1], stride: 2, pad: 'same' }],
   [[2, 8, 7, 3], 2, { size: [2, 2], stride: 3, pad: 'same' }],
+  // More images than the filter's gradient takes at a time.
+  [[13, 24, 24, 16], 1, { size: [3, 3], stride: 1, pad: 'same' }],
+  [[31, 32, 24, 16], 1, { size: [3, 3], stride: 2, pad: 'same' }],
 ];
 
 describe('convolution', () => {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
 import { floats, type Heap, type Kernel, size, view } from './heap.ts';
+import { transposeBlock } from './transpose.ts';
 
 type ConvolutionInfo = ReturnType<Tensors['backend_util']['computeConv2DInfo']>;
 type Shape4 = [number, number, number, number];
@@ -28,102 +29,123 @@ function convolutionInfo(
 
 /**
  * The filter's gradient is the product of the windows of x under each tap, [taps * inChannels, positions], and dy,
- * [positions, outChannels]; in this layout XNNPACK multiplies without a transposition.
+ * [positions, outChannels]; in this layout XNNPACK multiplies without a transposition. A filling writes both for
+ * some images of the batch.
  */
-interface Factors {
-  windows: TensorInfo;
-  dy: TensorInfo;
+interface Filling {
+  /** Positions of one image. */
+  positions: number;
+  fill(
+    images: number,
+    x: Float32Array,
+    dy: Float32Array,
+    windows: Float32Array,
+    gradient: Float32Array,
+  ): void;
 }
 
 /** Any stride: value after value. */
-function stridedFactors(heap: Heap, input: TensorInfo, dy: TensorInfo, info: ConvolutionInfo): Factors {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, strideHeight, strideWidth } = info;
-  const pixels = batchSize * outHeight * outWidth;
-  const taps = info.filterHeight * info.filterWidth;
-  const result = heap.makeOutput([1, taps * inChannels, pixels], 'float32');
-  const windows = floats(heap, result);
-  const x = floats(heap, input);
-  for (let tap = 0; tap < taps; tap++) {
-    const down = Math.floor(tap / info.filterWidth) - info.padInfo.top;
-    const right = (tap % info.filterWidth) - info.padInfo.left;
-    for (let row = 0; row < batchSize * outHeight; row++) {
-      const y = (row % outHeight) * strideHeight + down;
-      const base = (Math.floor(row / outHeight) * inHeight + y) * inWidth;
-      for (let column = 0; column < outWidth; column++) {
-        const at = column * strideWidth + right;
-        const inside = y >= 0 && y < inHeight && at >= 0 && at < inWidth;
-        let to = tap * inChannels * pixels + row * outWidth + column;
-        let from = (base + at) * inChannels;
-        for (let channel = 0; channel < inChannels; channel++, to += pixels) {
-          windows[to] = inside ? x[from++] : 0;
+function stridedFilling(info: ConvolutionInfo): Filling {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, strideHeight, strideWidth, padInfo } = info;
+  return {
+    positions: outHeight * outWidth,
+    fill(images, x, dy, windows, gradient) {
+      gradient.set(dy);
+      const pixels = images * outHeight * outWidth;
+      for (let tap = 0; tap < info.filterHeight * info.filterWidth; tap++) {
+        const down = Math.floor(tap / info.filterWidth) - padInfo.top;
+        const right = (tap % info.filterWidth) - padInfo.left;
+        for (let row = 0; row < images * outHeight; row++) {
+          const y = (row % outHeight) * strideHeight + down;
+          const base = (Math.floor(row / outHeight) * inHeight + y) * inWidth;
+          for (let column = 0; column < outWidth; column++) {
+            const at = column * strideWidth + right;
+            const inside = y >= 0 && y < inHeight && at >= 0 && at < inWidth;
+            let to = tap * inChannels * pixels + row * outWidth + column;
+            let from = (base + at) * inChannels;
+            for (let channel = 0; channel < inChannels; channel++, to += pixels) {
+              windows[to] = inside ? x[from++] : 0;
+            }
+          }
         }
       }
-    }
-  }
-  return { windows: result, dy };
+    },
+  };
 }
 
 /**
  * Stride 1: with x as one plane a channel, zeros around it, the windows of a tap are the plane itself from the tap's
  * place on, copied whole. They run over the zeros between two rows too, so dy gets zeros there.
  */
-function planeFactors(heap: Heap, input: TensorInfo, dy: TensorInfo, info: ConvolutionInfo): Factors {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  const taps = info.filterHeight * info.filterWidth;
+function planeFilling(info: ConvolutionInfo): Filling {
+  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
   const width = inWidth + padInfo.left + padInfo.right;
   const run = outHeight * width;
   // The last tap's run ends filterWidth - 1 places after the plane.
   const plane = (inHeight + padInfo.top + padInfo.bottom) * width + info.filterWidth - 1;
-  const positions = batchSize * run;
-  const windowsInfo = heap.makeOutput([1, taps * inChannels, positions], 'float32');
-  const dyInfo = heap.makeOutput([1, positions, outChannels], 'float32');
-
-  const x = floats(heap, input);
-  const planes = new Float32Array(inChannels * batchSize * plane);
-  for (let row = 0, from = 0; row < batchSize * inHeight; row++) {
-    const start =
-      Math.floor(row / inHeight) * plane + ((row % inHeight) + padInfo.top) * width + padInfo.left;
-    for (let column = 0; column < inWidth; column++) {
-      for (let channel = 0, to = start + column; channel < inChannels; channel++, to += batchSize * plane) {
-        planes[to] = x[from++];
+  return {
+    positions: run,
+    fill(images, x, dy, windows, gradient) {
+      const planes = new Float32Array(inChannels * images * plane);
+      for (let row = 0; row < images * inHeight; row++) {
+        const y = (row % inHeight) + padInfo.top;
+        const start = Math.floor(row / inHeight) * plane + y * width + padInfo.left;
+        const from = row * inWidth * inChannels;
+        transposeBlock([x, from], [inWidth, inChannels], [planes, start], images * plane);
       }
-    }
-  }
-  const windows = floats(heap, windowsInfo);
-  for (let tap = 0, to = 0; tap < taps; tap++) {
-    const offset = Math.floor(tap / info.filterWidth) * width + (tap % info.filterWidth);
-    for (let from = offset; from < planes.length; from += plane, to += run) {
-      windows.set(planes.subarray(from, from + run), to);
-    }
-  }
-
-  const padded = floats(heap, dyInfo);
-  const gradient = floats(heap, dy);
-  const length = outWidth * outChannels;
-  for (let row = 0; row < batchSize * outHeight; row++) {
-    const to = row * width * outChannels;
-    padded.set(gradient.subarray(row * length, (row + 1) * length), to);
-    padded.fill(0, to + length, to + width * outChannels);
-  }
-  return { windows: windowsInfo, dy: dyInfo };
+      for (let tap = 0, to = 0; tap < info.filterHeight * info.filterWidth; tap++) {
+        const offset = Math.floor(tap / info.filterWidth) * width + (tap % info.filterWidth);
+        for (let from = offset; from < planes.length; from += plane, to += run) {
+          windows.set(planes.subarray(from, from + run), to);
+        }
+      }
+      const length = outWidth * outChannels;
+      for (let row = 0; row < images * outHeight; row++) {
+        const to = row * width * outChannels;
+        gradient.set(dy.subarray(row * length, (row + 1) * length), to);
+        gradient.fill(0, to + length, to + width * outChannels);
+      }
+    },
+  };
 }
 
-/** The gradient by the filter: the windows of x times dy. */
+/** Numbers that the windows may take at a time: they should stay in the cache, and a batch of them in memory. */
+const MOST_WINDOWS = 2 ** 20;
+
+/** The gradient by the filter: the windows of x times dy, as many images at a time as memory is meant for. */
 export function convolutionFilterGradient(tf: Tensors, multiply: Kernel): Kernel {
   return ({ inputs: { x, dy }, attrs, backend }) => {
     const filterShape = attrs.filterShape as number[];
     const info = convolutionInfo(tf, x.shape, filterShape, attrs);
-    const apart = info.strideHeight > 1 || info.strideWidth > 1;
-    const factors = (apart ? stridedFactors : planeFactors)(backend, x, dy, info);
-    const positions = factors.windows.shape[2];
-    const product = multiply({
-      inputs: { a: factors.windows, b: view(factors.dy, [1, positions, info.outChannels]) },
-      attrs: { transposeA: false, transposeB: false },
-      backend,
-    }) as TensorInfo;
-    backend.disposeData(factors.windows.dataId);
-    if (factors.dy !== dy) backend.disposeData(factors.dy.dataId);
-    return view(product, filterShape);
+    const { positions, fill } = (info.strideHeight * info.strideWidth > 1 ? stridedFilling : planeFilling)(
+      info,
+    );
+    const rows = info.filterHeight * info.filterWidth * info.inChannels;
+    const most = Math.max(1, Math.floor(MOST_WINDOWS / (rows * positions)));
+    let total: TensorInfo | undefined;
+    for (let first = 0; first < info.batchSize; first += most) {
+      const images = Math.min(most, info.batchSize - first);
+      const a = backend.makeOutput([1, rows, images * positions], 'float32');
+      const b = backend.makeOutput([1, images * positions, info.outChannels], 'float32');
+      const part = (tensor: TensorInfo) => {
+        const length = size(tensor.shape) / info.batchSize;
+        return floats(backend, tensor).subarray(first * length, (first + images) * length);
+      };
+      fill(images, part(x), part(dy), floats(backend, a), floats(backend, b));
+      const attributes = { transposeA: false, transposeB: false };
+      const product = multiply({ inputs: { a, b }, attrs: attributes, backend }) as TensorInfo;
+      const used = [a, b];
+      if (total === undefined) {
+        total = product;
+      } else {
+        const sum = floats(backend, total);
+        const summand = floats(backend, product);
+        for (let at = 0; at < sum.length; at++) sum[at] += summand[at];
+        used.push(product);
+      }
+      for (const { dataId } of used) backend.disposeData(dataId);
+    }
+    return view(total ?? backend.makeOutput(filterShape, 'float32'), filterShape);
   };
 }
 
@@ -136,10 +158,7 @@ function turned(heap: Heap, filter: TensorInfo): TensorInfo {
   const block = inChannels * outChannels;
   for (let tap = 0; tap < height * width; tap++) {
     const source = (height * width - 1 - tap) * block;
-    for (let i = 0; i < inChannels; i++) {
-      const row = source + i * outChannels;
-      for (let o = 0, at = tap * block + i; o < outChannels; o++, at += inChannels) to[at] = from[row + o];
-    }
+    transposeBlock([from, source], [inChannels, outChannels], [to, tap * block], inChannels);
   }
   return result;
 }

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
 import { floats, type Heap, type Kernel, size, view } from './heap.ts';
+import { transposeBlock } from './transpose.ts';
 
 /** Below this many multiplications a loop here beats packing for XNNPACK. */
 const SMALL = 4096;
@@ -11,12 +12,8 @@ function swapped(heap: Heap, tensor: TensorInfo): TensorInfo {
   const result = heap.makeOutput([batch, columns, rows], 'float32');
   const to = floats(heap, result);
   const from = floats(heap, tensor);
-  for (let i = 0, base = 0; i < batch; i++, base += rows * columns) {
-    for (let row = 0, at = base; row < rows; row++) {
-      for (let column = 0, target = base + row; column < columns; column++, target += rows) {
-        to[target] = from[at++];
-      }
-    }
+  for (let i = 0, at = 0; i < batch; i++, at += rows * columns) {
+    transposeBlock([from, at], [rows, columns], [to, at], rows);
   }
   return result;
 }

@@ -1,7 +1,8 @@
 import type { KernelConfig } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
-import { convolutionFilterGradient, convolutionInputGradient } from './convolution.ts';
+import { convolutionFilterGradient } from './filter-gradient.ts';
 import { type Kernel, kernelFunction } from './heap.ts';
+import { convolutionInputGradient } from './input-gradient.ts';
 import { batchMatMul } from './matmul.ts';
 import {
   GROUP_NORM,
@@ -28,7 +29,7 @@ export function registerKernels(tf: Tensors): void {
   const kernels: Record<string, Kernel> = {
     BatchMatMul: batchMatMul(tf, original('BatchMatMul')),
     Conv2DBackpropFilter: convolutionFilterGradient(tf, original('BatchMatMul')),
-    Conv2DBackpropInput: convolutionInputGradient(tf, original('Conv2D')),
+    Conv2DBackpropInput: convolutionInputGradient(tf, original('Conv2D'), original('BatchMatMul')),
     MaxPoolGrad: maxPoolGradient(tf),
     AvgPoolGrad: averagePoolGradient(tf),
     Sum: sumOverLeadingAxes(tf, original('Sum')),

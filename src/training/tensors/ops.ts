@@ -8,6 +8,7 @@ import type {
   Tensor4D,
 } from '@tensorflow/tfjs-core';
 import { GROUP_NORM, SILU } from './kernels/normalisation.ts';
+import { TRAINED_CONVOLUTION } from './kernels/trained-convolution.ts';
 import type { Tensors } from './types.ts';
 
 /** Whether the back end in use has the kernel; others take the composition of tfjs's operations. */
@@ -32,6 +33,16 @@ export function conv2d(
   filter: Tensor4D,
   { stride = 1, bias }: ConvolutionOptions = {},
 ): Tensor4D {
+  const engine = tf.engine();
+  // In training each filter is used once.
+  if (bias !== undefined && engine.state.gradientDepth > 0 && has(tf, TRAINED_CONVOLUTION)) {
+    const attributes = { strides: [stride, stride], pad: 'same', dataFormat: 'NHWC', dilations: [1, 1] };
+    return engine.runKernel(
+      TRAINED_CONVOLUTION,
+      { x, filter, bias } as NamedTensorMap,
+      attributes,
+    ) as Tensor4D;
+  }
   return tf.fused.conv2d({ x, filter, strides: stride, pad: 'same', bias });
 }
 

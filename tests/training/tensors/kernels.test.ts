@@ -10,6 +10,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RandomStream, randomStream } from '../../../src/diffusion/random.ts';
 import { loadTensors, type Tensors } from '../../../src/training/index.ts';
+import { TRAINED_CONVOLUTION } from '../../../src/training/tensors/kernels/trained-convolution.ts';
 import { attention, conv2d, groupNorm, silu, upsample2 } from '../../../src/training/tensors/ops.ts';
 import {
   convolution,
@@ -26,16 +27,19 @@ import {
 
 let tf: Tensors;
 let random: RandomStream;
-let tensorsBefore: number;
+let before: { tensors: number; buffers: number };
+
+/** What lives: a kernel that forgets one of its own buffers leaves no tensor. */
+const living = () => ({ tensors: tf.memory().numTensors, buffers: tf.backend().numDataIds() });
 
 beforeEach(async () => {
   tf = await loadTensors();
   random = randomStream(11);
-  tensorsBefore = tf.memory().numTensors;
+  before = living();
 });
 
 afterEach(() => {
-  expect(tf.memory().numTensors).toBe(tensorsBefore);
+  expect(living()).toEqual(before);
 });
 
 const tensorOf = ({ values, shape }: Picture) => tf.tensor4d(Float32Array.from(values), shape);
@@ -77,6 +81,9 @@ const WINDOWS: [x: Picture['shape'], outChannels: number, window: Window][] = [
   [[2, 7, 8, 3], 4, { size: [3, 3], stride: 2, pad: 'valid' }],
   [[2, 6, 5, 3], 4, { size: [1, 1], stride: 2, pad: 'same' }],
   [[2, 8, 7, 3], 2, { size: [2, 2], stride: 3, pad: 'same' }],
+  // Few pixels for the channels.
+  [[2, 3, 2, 5], 49, { size: [3, 3], stride: 1, pad: 'same' }],
+  [[1, 6, 5, 3], 66, { size: [3, 2], stride: 1, pad: 'valid' }],
   // More images than the filter's gradient takes at a time.
   [[13, 24, 24, 16], 1, { size: [3, 3], stride: 1, pad: 'same' }],
   [[31, 32, 24, 16], 1, { size: [3, 3], stride: 2, pad: 'same' }],
@@ -116,6 +123,29 @@ describe('convolution', () => {
       plain.values.map((value, i) => value + bias[i % 4]),
     );
   });
+
+  it.each(WINDOWS)(
+    'of %j to %i channels by %j, for training, is that of the twin, with a bias',
+    (shape, outChannels, window) => {
+      const x = picture(shape, random.normal);
+      const filter = picture([...window.size, shape[3], outChannels], random.normal);
+      const bias = Float32Array.from({ length: outChannels }, random.normal);
+      const expected = convolution(x, filter, window);
+      tf.tidy(() => {
+        const inputs = { x: tensorOf(x), filter: tensorOf(filter), bias: tf.tensor1d(bias) };
+        const strides = [window.stride, window.stride];
+        const attributes = { strides, pad: window.pad, dataFormat: 'NHWC', dilations: [1, 1] };
+        const out = tf
+          .engine()
+          .runKernel(TRAINED_CONVOLUTION, inputs as unknown as NamedTensorMap, attributes) as Tensor;
+        expect(out.shape).toEqual(expected.shape);
+        expectClose(
+          out.dataSync(),
+          expected.values.map((value, i) => value + bias[i % outChannels]),
+        );
+      });
+    },
+  );
 
   it('sees a filter that was assigned anew, and keeps no packed copy of the old ones', () => {
     const shape: Picture['shape'] = [3, 3, 64, 64];
@@ -276,6 +306,7 @@ describe('sums', () => {
 describe.each(['wasm', 'cpu'])('composite operations on the back end %s', (backend) => {
   beforeEach(async () => {
     await loadTensors({ backend });
+    before = living();
   });
 
   const cases: [Picture['shape'], number, 'one' | 'each'][] = [

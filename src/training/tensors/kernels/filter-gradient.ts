@@ -1,8 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
-import { type ConvolutionInfo, convolutionInfo } from './convolution.ts';
+import { type ConvolutionInfo, convolutionInfo, fillWindows, planesOf } from './convolution.ts';
 import { floats, type Kernel, size, view } from './heap.ts';
-import { transposeBlock } from './transpose.ts';
 
 /**
  * The filter's gradient is the product of the windows of x under each tap, [taps * inChannels, positions], and dy,
@@ -50,32 +49,14 @@ function stridedFilling(info: ConvolutionInfo): Filling {
   };
 }
 
-/**
- * Stride 1: with x as one plane a channel, zeros around it, the windows of a tap are the plane itself from the tap's
- * place on, copied whole. They run over the zeros between two rows too, so dy gets zeros there.
- */
+/** Stride 1, by planes: dy gets zeros at the positions that mean nothing. */
 function planeFilling(info: ConvolutionInfo): Filling {
-  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  const width = inWidth + padInfo.left + padInfo.right;
-  const run = outHeight * width;
-  // The last tap's run ends filterWidth - 1 places after the plane.
-  const plane = (inHeight + padInfo.top + padInfo.bottom) * width + info.filterWidth - 1;
+  const { outHeight, outWidth, outChannels } = info;
+  const { width, run } = planesOf(info);
   return {
     positions: run,
     fill(images, x, dy, windows, gradient) {
-      const planes = new Float32Array(inChannels * images * plane);
-      for (let row = 0; row < images * inHeight; row++) {
-        const y = (row % inHeight) + padInfo.top;
-        const start = Math.floor(row / inHeight) * plane + y * width + padInfo.left;
-        const from = row * inWidth * inChannels;
-        transposeBlock([x, from], [inWidth, inChannels], [planes, start], images * plane);
-      }
-      for (let tap = 0, to = 0; tap < info.filterHeight * info.filterWidth; tap++) {
-        const offset = Math.floor(tap / info.filterWidth) * width + (tap % info.filterWidth);
-        for (let from = offset; from < planes.length; from += plane, to += run) {
-          windows.set(planes.subarray(from, from + run), to);
-        }
-      }
+      fillWindows(windows, x, images, info);
       const length = outWidth * outChannels;
       for (let row = 0; row < images * outHeight; row++) {
         const to = row * width * outChannels;

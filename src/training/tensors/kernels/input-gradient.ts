@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../types.ts';
-import { type ConvolutionInfo, convolutionInfo } from './convolution.ts';
+import { type ConvolutionInfo, convolutionInfo, planesOf } from './convolution.ts';
 import { floats, type Heap, type Kernel, view } from './heap.ts';
 import { transposeBlock } from './transpose.ts';
 
@@ -16,7 +16,11 @@ function turned(heap: Heap, filter: TensorInfo): TensorInfo {
   const block = inChannels * outChannels;
   for (let tap = 0; tap < height * width; tap++) {
     const source = (height * width - 1 - tap) * block;
-    transposeBlock([from, source], [inChannels, outChannels], [to, tap * block], inChannels);
+    transposeBlock(
+      { values: from, at: source, stride: outChannels },
+      { values: to, at: tap * block, stride: inChannels },
+      [inChannels, outChannels],
+    );
   }
   return result;
 }
@@ -75,49 +79,43 @@ function byConvolution(
  * positions], whose rows are added to the planes of dx from their tap's place on. XNNPACK need not pack the filter.
  */
 function byProduct(heap: Heap, dy: TensorInfo, filter: TensorInfo, info: ConvolutionInfo, multiply: Kernel) {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  const taps = info.filterHeight * info.filterWidth;
-  const width = inWidth + padInfo.left + padInfo.right;
-  // Between two rows of dy' stand zeros: its positions are those of the padded picture.
-  const run = outHeight * width;
-  const plane = (inHeight + padInfo.top + padInfo.bottom) * width + info.filterWidth - 1;
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info;
+  const { width, run, length, taps, start } = planesOf(info);
   const positions = batchSize * run;
   const transposed = heap.makeOutput([1, outChannels, positions], 'float32');
-  const to = floats(heap, transposed).fill(0);
+  const gradient = floats(heap, dy);
+  const columns = floats(heap, transposed).fill(0);
   for (let row = 0; row < batchSize * outHeight; row++) {
-    const from = row * outWidth * outChannels;
-    transposeBlock([floats(heap, dy), from], [outWidth, outChannels], [to, row * width], positions);
+    transposeBlock(
+      { values: gradient, at: row * outWidth * outChannels, stride: outChannels },
+      { values: columns, at: row * width, stride: positions },
+      [outWidth, outChannels],
+    );
   }
   const product = multiply({
-    inputs: { a: view(filter, [1, taps * inChannels, outChannels]), b: transposed },
+    inputs: { a: view(filter, [1, taps.length * inChannels, outChannels]), b: transposed },
     attrs: { transposeA: false, transposeB: false },
     backend: heap,
   }) as TensorInfo;
 
-  const planes = new Float32Array(inChannels * batchSize * plane);
+  const planes = new Float32Array(inChannels * batchSize * length);
   const parts = floats(heap, product);
-  for (let tap = 0, from = 0; tap < taps; tap++) {
-    const offset = Math.floor(tap / info.filterWidth) * width + (tap % info.filterWidth);
-    for (let start = offset; start < planes.length; start += plane) {
-      for (let at = start; at < start + run; at++) planes[at] += parts[from++];
+  let from = 0;
+  for (const tap of taps) {
+    for (let first = tap; first < planes.length; first += length) {
+      for (let at = first; at < first + run; at++) planes[at] += parts[from++];
     }
   }
   for (const { dataId } of [transposed, product]) heap.disposeData(dataId);
 
   const out = heap.makeOutput([batchSize, inHeight, inWidth, inChannels], 'float32');
   const dx = floats(heap, out);
-  for (let row = 0, at = 0; row < batchSize * inHeight; row++) {
-    const start =
-      Math.floor(row / inHeight) * plane + ((row % inHeight) + padInfo.top) * width + padInfo.left;
-    for (let column = 0; column < inWidth; column++) {
-      for (
-        let channel = 0, from = start + column;
-        channel < inChannels;
-        channel++, from += batchSize * plane
-      ) {
-        dx[at++] = planes[from];
-      }
-    }
+  for (let row = 0; row < batchSize * inHeight; row++) {
+    transposeBlock(
+      { values: planes, at: start(row), stride: batchSize * length },
+      { values: dx, at: row * inWidth * inChannels, stride: inChannels },
+      [inChannels, inWidth],
+    );
   }
   return out;
 }

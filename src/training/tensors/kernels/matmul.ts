@@ -13,7 +13,7 @@ function swapped(heap: Heap, tensor: TensorInfo): TensorInfo {
   const to = floats(heap, result);
   const from = floats(heap, tensor);
   for (let i = 0, at = 0; i < batch; i++, at += rows * columns) {
-    transposeBlock([from, at], [rows, columns], [to, at], rows);
+    transposeBlock({ values: from, at, stride: columns }, { values: to, at, stride: rows }, [rows, columns]);
   }
   return result;
 }

@@ -16,6 +16,7 @@ import {
 } from './normalisation.ts';
 import { averagePoolGradient, maxPoolGradient } from './pooling.ts';
 import { sumOverLeadingAxes, unsortedSegmentSum } from './sums.ts';
+import { TRAINED_CONVOLUTION, trainedConvolution } from './trained-convolution.ts';
 
 const BACKEND = 'wasm';
 /**
@@ -34,6 +35,7 @@ export function registerKernels(tf: Tensors): void {
     AvgPoolGrad: averagePoolGradient(tf),
     Sum: sumOverLeadingAxes(tf, original('Sum')),
     UnsortedSegmentSum: unsortedSegmentSum(),
+    [TRAINED_CONVOLUTION]: trainedConvolution(tf, original('FusedConv2D'), original('BatchMatMul')),
     [GROUP_NORM]: groupNorm(original('Sigmoid')),
     [GROUP_NORM_GRADIENT]: groupNormGradient(original('Sigmoid')),
     [SILU]: silu(original('Sigmoid')),

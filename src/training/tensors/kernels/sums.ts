@@ -2,8 +2,8 @@ import type { Tensors } from '../types.ts';
 import { floats, type Kernel, size } from './heap.ts';
 
 /**
- * Sums over the first axes, such as those of a bias's gradient: the back end's own transposes first. The others are
- * the original's.
+ * Sums over the first axes, such as those of a bias's gradient, in f64: the back end's own transposes first, and
+ * adds in f32. The others are the original's.
  */
 export function sumOverLeadingAxes(tf: Tensors, original: Kernel): Kernel {
   return (given) => {

@@ -1,9 +1,10 @@
-import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
 import { loadPeer } from '../../peers.ts';
+import { registerGradients } from './gradients/register.ts';
+import { registerKernels } from './kernels/register.ts';
+import type { Tensors } from './types.ts';
 
-/** The functions of `@tensorflow/tfjs-core`, with a back end chosen. */
-export type Tensors = typeof TensorFlow;
+export type { Tensors } from './types.ts';
 
 export interface TensorOptions {
   /**
@@ -14,7 +15,8 @@ export interface TensorOptions {
 }
 
 /**
- * Loads tfjs, which is not loaded with this module since it is an optional peer, and chooses its back end.
+ * Loads tfjs, which is not loaded with this module since it is an optional peer, chooses its back end, and gives
+ * tfjs-core the gradients, and the `wasm` back end the kernels, that training needs.
  *
  * @throws SeedspanError `UNSUPPORTED` where a package is missing or the back end does not start here;
  *   `INVALID_TYPE`, `UNKNOWN_OPTION`
@@ -29,7 +31,9 @@ export async function loadTensors(options: TensorOptions = {}): Promise<Tensors>
   const tf = await loadPeer('@tensorflow/tfjs-core', purpose, () => import('@tensorflow/tfjs-core'));
   if (backend === 'wasm') {
     await loadPeer('@tensorflow/tfjs-backend-wasm', purpose, () => import('@tensorflow/tfjs-backend-wasm'));
+    registerKernels(tf);
   }
+  registerGradients(tf);
   const known = tf.engine().registryFactory;
   if (!(backend in known) || !(await tf.setBackend(backend))) {
     const names = Object.keys(known).join(', ');

@@ -1,1 +1,9 @@
+export {
+  type ApplyOptions,
+  describeNetwork,
+  type Network,
+  parameterCount,
+} from './network/types.ts';
+export { createUnet } from './network/unet.ts';
+export { UNET_PRESETS, type UnetOptions } from './network/unet-options.ts';
 export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';

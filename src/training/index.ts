@@ -6,4 +6,13 @@ export {
 } from './network/types.ts';
 export { createUnet } from './network/unet.ts';
 export { UNET_PRESETS, type UnetOptions } from './network/unet-options.ts';
+export {
+  type Adam,
+  type AdamOptions,
+  type AdamState,
+  type AdamStep,
+  createAdam,
+  type ParameterValues,
+  warmUp,
+} from './optimizer.ts';
 export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';

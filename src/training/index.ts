@@ -1,4 +1,14 @@
 export {
+  type Checkpoint,
+  type CheckpointContent,
+  type Json,
+  readCheckpoint,
+  restoreCheckpoint,
+  writeCheckpoint,
+  writeCheckpointAsync,
+} from './checkpoint.ts';
+export { createNetwork } from './network/create.ts';
+export {
   type ApplyOptions,
   describeNetwork,
   type Network,

@@ -60,7 +60,8 @@ export interface Adam {
   /** @throws SeedspanError `SHAPE_MISMATCH` where names or lengths are not the network's */
   restore(state: AdamState): void;
   /**
-   * Runs `work` while the network has the averaged weights, and then puts the others back; a promise is waited for.
+   * Runs `work` while the network has the averaged weights, before the first update its own, and then puts the others
+   * back; a promise is waited for.
    *
    * @throws SeedspanError `INVALID_VALUE` where no average is kept
    */
@@ -93,6 +94,7 @@ interface Slot {
   variable: Variable;
   first: Float32Array;
   second: Float32Array;
+  /** Begins as the weights before the first update. */
   average: Float32Array | undefined;
 }
 
@@ -116,7 +118,7 @@ class NetworkAdam implements Adam {
       variable,
       first: new Float32Array(variable.size),
       second: new Float32Array(variable.size),
-      average: emaDecay === undefined ? undefined : Float32Array.from(variable.dataSync()),
+      average: undefined,
     }));
   }
 
@@ -156,9 +158,7 @@ class NetworkAdam implements Adam {
       stepCount: this.stepCount,
       first: copy(({ first }) => first),
       second: copy(({ second }) => second),
-      ...(this.#options.emaDecay !== undefined && {
-        average: copy(({ average }) => average as Float32Array),
-      }),
+      ...(this.#slots[0]?.average && { average: copy(({ average }) => average as Float32Array) }),
     };
   }
 
@@ -171,7 +171,7 @@ class NetworkAdam implements Adam {
         `restore: stepCount is ${show(stepCount)}, must be an integer from 0`,
       );
     }
-    const averaged = this.#options.emaDecay !== undefined;
+    const averaged = this.#options.emaDecay !== undefined && stepCount > 0;
     if (averaged !== (average !== undefined)) {
       throw new SeedspanError(
         'INVALID_VALUE',
@@ -216,7 +216,7 @@ class NetworkAdam implements Adam {
     this.#busy = 'withEma';
     let result: T;
     try {
-      for (const { variable, average } of this.#slots) this.#assign(variable, average as Float32Array);
+      for (const { variable, average } of this.#slots) if (average) this.#assign(variable, average);
       result = work();
     } catch (error) {
       restore();
@@ -269,7 +269,7 @@ class NetworkAdam implements Adam {
     const step = this.stepCount + 1;
     const rate = typeof learningRate === 'number' ? learningRate : learningRate(step);
     checkTolerance(WHERE, `learningRate(${step})`, rate);
-    const decay = emaWarmUp ? Math.min(emaDecay ?? 0, (1 + step) / (10 + step)) : (emaDecay ?? 0);
+    const decay = Math.min(emaDecay ?? 0, emaWarmUp ? (1 + step) / (10 + step) : 1);
     const settings = {
       beta1,
       beta2,
@@ -278,11 +278,15 @@ class NetworkAdam implements Adam {
       rate: rate / (1 - beta1 ** step),
       correction: 1 / Math.sqrt(1 - beta2 ** step),
     };
-    for (const [k, { variable, first, second, average }] of this.#slots.entries()) {
+    for (const [k, slot] of this.#slots.entries()) {
+      const { variable, first, second } = slot;
       const gradient = gradients[k] ?? new Float32Array(variable.size);
       const next = new Float32Array(variable.size);
       adamUpdate(next, weights[k], gradient, first, second, settings);
-      if (average) averageUpdate(average, next, decay);
+      if (emaDecay !== undefined) {
+        slot.average ??= weights[k].slice();
+        averageUpdate(slot.average, next, decay);
+      }
       this.#assign(variable, next);
     }
     this.stepCount = step;

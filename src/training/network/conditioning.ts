@@ -1,6 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { Tensors } from '../tensors/backend.ts';
-import { type LayerFactory, silu } from './layers.ts';
+import { silu } from '../tensors/ops.ts';
+import type { Tensors } from '../tensors/types.ts';
+import type { LayerFactory } from './layers.ts';
 import type { ResolvedUnetOptions } from './unet-options.ts';
 
 /** What the blocks are told beside the picture. */

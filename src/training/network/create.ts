@@ -1,5 +1,5 @@
 import { SeedspanError, show } from '../../errors.ts';
-import type { Tensors } from '../tensors/backend.ts';
+import type { Tensors } from '../tensors/types.ts';
 import type { Network } from './types.ts';
 import { createUnet } from './unet.ts';
 import type { UnetOptions } from './unet-options.ts';

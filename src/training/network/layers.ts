@@ -1,14 +1,17 @@
-import type { Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor3D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import { type RandomStream, randomStream } from '../../diffusion/random.ts';
-import type { Tensors } from '../tensors/backend.ts';
+import { attention, conv2d, groupNorm } from '../tensors/ops.ts';
+import type { Tensors } from '../tensors/types.ts';
 import { groupCount } from './unet-options.ts';
 
 export type Layer<T = Tensor4D> = (x: T) => T;
 
+/** GroupNorm; `shift`, `[batch, channels]`, is added to its channels before the activation. */
+export type Norm = (x: Tensor4D, shift?: Tensor2D) => Tensor4D;
+
 /** Sets numbers to zero with the chance that the options say, and scales the others so that the mean stays. */
 export type Dropout = Layer;
 
-const EPSILON = 1e-5;
 /** Streams of random numbers: far from those that number images or samples. */
 const WEIGHTS = 0x77656967;
 const MASKS = 0x6d61736b;
@@ -42,8 +45,8 @@ export class LayerFactory {
     const tf = this.#tf;
     const fanIn = side * side * from;
     const filter = this.#weight(`${name}.weight`, [side, side, from, to], fanIn, side * side * to, start);
-    const bias = this.#bias(`${name}.bias`, to, fanIn, start);
-    return (x) => tf.add(tf.conv2d(x, filter as unknown as Tensor4D, stride, 'same'), bias);
+    const bias = this.#bias(`${name}.bias`, to, fanIn, start) as unknown as Tensor1D;
+    return (x) => conv2d(tf, x, filter as unknown as Tensor4D, { stride, bias });
   }
 
   dense(name: string, from: number, to: number): Layer<Tensor2D> {
@@ -53,25 +56,21 @@ export class LayerFactory {
     return (x) => tf.add(tf.matMul(x, weight as unknown as Tensor2D), bias);
   }
 
-  groupNorm(name: string, channels: number): Layer {
+  groupNorm(name: string, channels: number, activation: 'silu' | 'none' = 'silu'): Norm {
     const tf = this.#tf;
     const groups = groupCount(channels, this.#groups);
-    const gamma = this.#variable(`${name}.weight`, [channels], () => 1);
-    const beta = this.#variable(`${name}.bias`, [channels], () => 0);
-    return (x) => {
-      const [batch, height, width] = x.shape;
-      const grouped = tf.reshape(x, [batch, height * width, groups, channels / groups]);
-      const centred = tf.sub(grouped, tf.mean(grouped, [1, 3], true));
-      const variance = tf.mean(tf.square(centred), [1, 3], true);
-      const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON)));
-      return tf.add(tf.mul(tf.reshape(normal, x.shape), gamma), beta);
+    const gamma = this.#variable(`${name}.weight`, [channels], () => 1) as unknown as Tensor1D;
+    const beta = this.#variable(`${name}.bias`, [channels], () => 0) as unknown as Tensor1D;
+    return (x, shift) => {
+      const moved = shift === undefined ? beta : (tf.add(shift, beta) as Tensor2D);
+      return groupNorm(tf, x, gamma, moved, { groups, activation });
     };
   }
 
   /** Single-headed attention over all pixels, on normalised input and added to it. */
   attention(name: string, channels: number): Layer {
     const tf = this.#tf;
-    const norm = this.groupNorm(`${name}.norm`, channels);
+    const norm = this.groupNorm(`${name}.norm`, channels, 'none');
     const [query, key, value] = ['query', 'key', 'value'].map((part) =>
       this.conv(`${name}.${part}`, 1, channels, channels),
     );
@@ -79,11 +78,9 @@ export class LayerFactory {
     const project = this.conv(`${name}.out`, 1, channels, channels, 1, out);
     return (x) => {
       const [batch, height, width] = x.shape;
-      const pixels = (y: Tensor4D) => tf.reshape(y, [batch, height * width, channels]);
+      const pixels = (y: Tensor4D): Tensor3D => tf.reshape(y, [batch, height * width, channels]);
       const normal = norm(x);
-      const scores = tf.matMul(pixels(query(normal)), pixels(key(normal)), false, true);
-      const weights = tf.softmax(tf.mul(scores, 1 / Math.sqrt(channels)));
-      const mixed = tf.matMul(weights, pixels(value(normal)));
+      const mixed = attention(tf, pixels(query(normal)), pixels(key(normal)), pixels(value(normal)));
       return tf.add(x, project(tf.reshape(mixed, x.shape)));
     };
   }
@@ -125,16 +122,6 @@ export class LayerFactory {
     this.parameters.set(name, variable);
     return variable;
   }
-}
-
-export function silu<T extends Tensor2D | Tensor4D>(tf: Tensors, x: T): T {
-  return tf.mul(x, tf.sigmoid(x));
-}
-
-/** Doubles height and width, each pixel four times. */
-export function upsample(tf: Tensors, x: Tensor4D): Tensor4D {
-  const [, height, width] = x.shape;
-  return tf.image.resizeNearestNeighbor(x, [2 * height, 2 * width]);
 }
 
 /** Dropout whose masks are those of the seed, one stream for each place in the network, in order. */

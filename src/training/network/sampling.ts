@@ -1,5 +1,6 @@
-import type { Tensors } from '../tensors/backend.ts';
-import { type Layer, type LayerFactory, upsample } from './layers.ts';
+import { averagePool2, maxPool2, upsample2 } from '../tensors/ops.ts';
+import type { Tensors } from '../tensors/types.ts';
+import type { Layer, LayerFactory } from './layers.ts';
 import type { ResolvedUnetOptions } from './unet-options.ts';
 
 /** Halves height and width. */
@@ -11,8 +12,8 @@ export function createDown(
   { downsampling }: ResolvedUnetOptions,
 ): Layer {
   if (downsampling === 'convolution') return layers.conv(name, 3, channels, channels, 2);
-  if (downsampling === 'max') return (x) => tf.maxPool(x, 2, 2, 'valid');
-  return (x) => tf.avgPool(x, 2, 2, 'valid');
+  if (downsampling === 'max') return (x) => maxPool2(tf, x);
+  return (x) => averagePool2(tf, x);
 }
 
 /** Doubles height and width. */
@@ -23,9 +24,9 @@ export function createUp(
   channels: number,
   { upsampling }: ResolvedUnetOptions,
 ): Layer {
-  if (upsampling === 'nearest') return (x) => upsample(tf, x);
+  if (upsampling === 'nearest') return (x) => upsample2(tf, x);
   const conv = layers.conv(name, 3, channels, channels);
-  return (x) => conv(upsample(tf, x));
+  return (x) => conv(upsample2(tf, x));
 }
 
 /** Whether a level's blocks have attention. Plain networks have their bottom in the last level. */

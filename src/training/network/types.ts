@@ -1,5 +1,5 @@
 import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
-import type { Tensors } from '../tensors/backend.ts';
+import type { Tensors } from '../tensors/types.ts';
 
 export interface ApplyOptions {
   /** Whether dropout is at work. Default false. */

@@ -1,7 +1,7 @@
 import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { Tensors } from '../tensors/backend.ts';
+import type { Tensors } from '../tensors/types.ts';
 import type { Conditioning } from './conditioning.ts';
-import { type Dropout, type LayerFactory, silu } from './layers.ts';
+import type { Dropout, LayerFactory } from './layers.ts';
 import { createDown, createUp, hasAttention } from './sampling.ts';
 import type { ResolvedUnetOptions } from './unet-options.ts';
 
@@ -30,9 +30,7 @@ export function createPlain(
     return (x, told, dropout) => {
       let y = x;
       for (const [k, { conv, norm }] of convolutions.entries()) {
-        y = norm(conv(y));
-        if (k === 0 && tell && told) y = tf.add(y, tf.reshape(tell(told), [-1, 1, 1, to]));
-        y = silu(tf, y);
+        y = norm(conv(y), k === 0 && tell && told ? tell(told) : undefined);
         if (dropout) y = dropout(y);
       }
       return attention ? attention(y) : y;

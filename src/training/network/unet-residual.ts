@@ -1,7 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import type { Tensors } from '../tensors/backend.ts';
+import type { Tensors } from '../tensors/types.ts';
 import type { Conditioning } from './conditioning.ts';
-import { type LayerFactory, silu } from './layers.ts';
+import type { LayerFactory } from './layers.ts';
 import { createDown, createUp, hasAttention } from './sampling.ts';
 import type { ResolvedUnetOptions } from './unet-options.ts';
 import type { Pass } from './unet-plain.ts';
@@ -25,9 +25,9 @@ export function createResidual(
     const shortcut = from === to ? undefined : layers.conv(`${name}.shortcut`, 1, from, to);
     const attention = attended ? layers.attention(`${name}.attention`, to) : undefined;
     return (x, told, dropout) => {
-      let y = conv1(silu(tf, norm1(x)));
+      let y = conv1(norm1(x));
       if (tell && told) y = tf.add(y, tf.reshape(tell(told), [-1, 1, 1, to]));
-      y = silu(tf, norm2(y));
+      y = norm2(y);
       if (dropout) y = dropout(y);
       y = tf.add(shortcut ? shortcut(x) : x, conv2(y));
       return attention ? attention(y) : y;
@@ -89,6 +89,6 @@ export function createResidual(
       for (const pass of blocks) y = pass(tf.concat([y, skips.pop() as Tensor4D], 3), told, dropout);
       if (up) y = up(y);
     }
-    return out(silu(tf, normOut(y)));
+    return out(normOut(y));
   };
 }

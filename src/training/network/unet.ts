@@ -1,6 +1,6 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import { SeedspanError } from '../../errors.ts';
-import type { Tensors } from '../tensors/backend.ts';
+import type { Tensors } from '../tensors/types.ts';
 import { createConditioning } from './conditioning.ts';
 import { LayerFactory, seededDropout } from './layers.ts';
 import type { ApplyOptions, Network } from './types.ts';

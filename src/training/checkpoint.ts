@@ -1,7 +1,7 @@
 import { SeedspanError, show } from '../errors.ts';
 import { readSafetensors, type WriteSafetensorsTensor, writeSafetensors } from '../formats/safetensors.ts';
+import type { Adam, AdamState, ParameterValues } from './adam-options.ts';
 import type { Network } from './network/types.ts';
-import type { Adam, AdamState, ParameterValues } from './optimizer.ts';
 
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };

@@ -1,3 +1,4 @@
+export type { Adam, AdamOptions, AdamState, AdamStep, ParameterValues } from './adam-options.ts';
 export {
   type Checkpoint,
   type CheckpointContent,
@@ -16,13 +17,5 @@ export {
 } from './network/types.ts';
 export { createUnet } from './network/unet.ts';
 export { UNET_PRESETS, type UnetOptions } from './network/unet-options.ts';
-export {
-  type Adam,
-  type AdamOptions,
-  type AdamState,
-  type AdamStep,
-  createAdam,
-  type ParameterValues,
-  warmUp,
-} from './optimizer.ts';
+export { createAdam, warmUp } from './optimizer.ts';
 export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';

@@ -1,77 +1,19 @@
 import type { NamedTensorMap, Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
-import { checkFlag, checkTolerance } from '../solver/options.ts';
+import { SeedspanError, show } from '../errors.ts';
+import { checkTolerance } from '../solver/options.ts';
+import {
+  type Adam,
+  type AdamOptions,
+  type AdamState,
+  type AdamStep,
+  checkAdamOptions,
+  type ParameterValues,
+} from './adam-options.ts';
 import { adamUpdate, averageUpdate, sumOfSquares } from './adam-update.ts';
 import type { Network } from './network/types.ts';
-
-export interface AdamOptions {
-  /** Constant, or a function of the number of the step, from 1; see `warmUp`. */
-  learningRate: number | ((step: number) => number);
-  /** Of the mean of the gradients. Default 0.9. */
-  beta1?: number;
-  /** Of the mean of their squares. Default 0.999. */
-  beta2?: number;
-  /** Default 1e-8. */
-  epsilon?: number;
-  /** Longer gradients, all parameters in one vector, are scaled to this norm. Default: none are. */
-  clipNorm?: number;
-  /** Keeps an exponential moving average of the weights, with this decay a step. Default: none is kept. */
-  emaDecay?: number;
-  /** The average's decay in step n is at most (1 + n) / (10 + n), so that it forgets the initial weights. Default false. */
-  emaWarmUp?: boolean;
-}
-
-export interface AdamStep {
-  loss: number;
-  /** Before clipping. */
-  gradientNorm: number;
-  /** False where loss or gradient is not finite: then weights, moments and `stepCount` are as they were. */
-  updated: boolean;
-}
-
-/** Numbers by the parameters' names. */
-export type ParameterValues = ReadonlyMap<string, Float32Array>;
-
-/** All that an optimiser remembers. */
-export interface AdamState {
-  /** Updates so far. */
-  stepCount: number;
-  /** Means of the gradients. */
-  first: ParameterValues;
-  /** Means of their squares. */
-  second: ParameterValues;
-  /** Average of the weights, where one is kept. */
-  average?: ParameterValues;
-}
-
-export interface Adam {
-  /** Updates so far. */
-  readonly stepCount: number;
-  /**
-   * One step down the gradient of `loss`, which is run once and whose tensors are given back.
-   *
-   * @param loss a scalar tensor that depends on the network's parameters
-   */
-  step(loss: () => Scalar): AdamStep;
-  /** The same on back ends that hand out numbers only asynchronously, such as `webgpu`. */
-  stepAsync(loss: () => Scalar): Promise<AdamStep>;
-  /** A copy. */
-  state(): AdamState;
-  /** @throws SeedspanError `SHAPE_MISMATCH` where names or lengths are not the network's */
-  restore(state: AdamState): void;
-  /**
-   * Runs `work` while the network has the averaged weights, before the first update its own, and then puts the others
-   * back; a promise is waited for.
-   *
-   * @throws SeedspanError `INVALID_VALUE` where no average is kept
-   */
-  withEma<T>(work: () => T): T;
-  /** Gives up what it remembers. The network stays. */
-  dispose(): void;
-}
+import type { Tensors } from './tensors/types.ts';
 
 const WHERE = 'createAdam';
-const NAMES = ['learningRate', 'beta1', 'beta2', 'epsilon', 'clipNorm', 'emaDecay', 'emaWarmUp'];
 
 /** Learning rate that grows evenly up to `rate` in the first `steps` steps and stays there. */
 export function warmUp(rate: number, steps: number): (step: number) => number {
@@ -108,7 +50,7 @@ class NetworkAdam implements Adam {
   #disposed = false;
 
   constructor(network: Network, options: AdamOptions) {
-    checkOptions(options);
+    checkAdamOptions(options);
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clipNorm = Infinity, emaWarmUp = false } = options;
     const { learningRate, emaDecay } = options;
     this.#network = network;
@@ -248,10 +190,13 @@ class NetworkAdam implements Adam {
         `step: the loss must be a tensor of rank 0, not ${show(value)}`,
       );
     };
-    return tf.variableGrads(
-      checked,
-      this.#slots.map(({ variable }) => variable),
-    );
+    const variables = this.#slots.map(({ variable }) => variable);
+    try {
+      return tf.variableGrads(checked, variables);
+    } catch (error) {
+      disposeTape(tf);
+      throw error;
+    }
   }
 
   /** A parameter that the loss does not depend on has the gradient zero. */
@@ -302,23 +247,10 @@ class NetworkAdam implements Adam {
   }
 }
 
-function checkOptions(options: AdamOptions): void {
-  checkOptionNames(WHERE, options, NAMES);
-  const { learningRate, beta1, beta2, epsilon, clipNorm, emaDecay, emaWarmUp } = options;
-  if (typeof learningRate !== 'function') {
-    if (learningRate === undefined)
-      throw new SeedspanError('INVALID_VALUE', `${WHERE}: learningRate is missing`);
-    checkTolerance(WHERE, 'learningRate', learningRate);
-  }
-  checkTolerance(WHERE, 'epsilon', epsilon);
-  for (const [name, value] of Object.entries({ beta1, beta2, emaDecay })) {
-    checkTolerance(WHERE, name, value);
-    if (value === undefined || value < 1) continue;
-    throw new SeedspanError('INVALID_VALUE', `${WHERE}: ${name} is ${value}, must be below 1`, {
-      [name]: value,
-    });
-  }
-  checkTolerance(WHERE, 'clipNorm', clipNorm);
-  if (clipNorm === 0) throw new SeedspanError('INVALID_VALUE', `${WHERE}: clipNorm is 0, must be larger`);
-  checkFlag(WHERE, 'emaWarmUp', emaWarmUp);
+/** Where a loss throws, tfjs keeps what it saved for the gradient's way back. */
+function disposeTape(tf: Tensors): void {
+  const { state } = tf.engine();
+  if (state.gradientDepth > 0) return;
+  for (const { saved = [] } of state.activeTape ?? []) tf.dispose(saved);
+  state.activeTape = [];
 }

@@ -117,7 +117,9 @@ export class LayerFactory {
   #variable(name: string, shape: number[], next: () => number): Variable {
     const tf = this.#tf;
     const length = shape.reduce((product, size) => product * size, 1);
-    const values = Float32Array.from({ length }, next);
+    const values = new Float32Array(length);
+    // Float32Array.from takes eight times as long.
+    for (let k = 0; k < length; k++) values[k] = next();
     const variable = tf.tidy(() => tf.variable(tf.tensor(values, shape)));
     this.parameters.set(name, variable);
     return variable;
@@ -130,7 +132,8 @@ export function seededDropout(tf: Tensors, rate: number, seed: number): Dropout 
   const scale = 1 / (1 - rate);
   return (x) => {
     const { uniform } = randomStream(seed, MASKS + place++);
-    const mask = Float32Array.from({ length: x.size }, () => (uniform() < rate ? 0 : scale));
+    const mask = new Float32Array(x.size);
+    for (let k = 0; k < mask.length; k++) mask[k] = uniform() < rate ? 0 : scale;
     return tf.mul(x, tf.tensor(mask, x.shape)) as Tensor4D;
   };
 }

@@ -9,7 +9,7 @@ import {
   parameterCount,
   type UnetOptions,
 } from '../src/training/index.ts';
-import { compare, type Effort, local, type Side, type Timing } from './harness.ts';
+import { local, type Sample, type Timing, timing } from './harness.ts';
 import { type Case, digits, machine, publish, readArguments, SEED, wanted } from './results.ts';
 
 /** Milliseconds of CPU that a step of the first network may take. */
@@ -27,7 +27,8 @@ const CASES: { key: string; options: UnetOptions; batch: number }[] = [
 ];
 
 const args = readArguments();
-const effort: Effort = { sample: 100, rounds: args.quick ? 5 : 15, warmUp: 1500, most: 10_000 };
+const ROUNDS = args.quick ? 15 : 60;
+const WARM_UP = 10;
 const tf = await loadTensors();
 const cases: Case[] = [];
 const rows: string[][] = [];
@@ -42,7 +43,7 @@ await publish(
     command: 'npm run bench:training',
     machine: machine(),
     notes: [
-      `Pictures of ${SIZE} x ${SIZE} x ${CHANNELS}; tfjs ${tf.version_core} on the back end ${tf.getBackend()}, one thread. Milliseconds of CPU a step, medians.`,
+      `Pictures of ${SIZE} x ${SIZE} x ${CHANNELS}; tfjs ${tf.version_core} on the back end ${tf.getBackend()}, one thread. Milliseconds of CPU a step, medians of ${ROUNDS}.`,
       'Forward: output and loss, with weights as new as after an update. Backward: the gradient of all parameters, less forward. Update: a whole step of Adam with an average of the weights, less the gradient.',
     ],
     cases,
@@ -71,29 +72,37 @@ async function measure(key: string, options: UnetOptions, batch: number): Promis
     const y = network.apply(x, t, { training: true, dropoutSeed: dropoutSeed++ });
     return tf.mean(tf.squaredDifference(y, target)) as Scalar;
   };
-  const [forward, gradient, step] = await compare(
-    [
-      fresh(variables, () => {
-        tf.tidy(() => void loss().dataSync());
-      }),
-      fresh(variables, () => {
-        const { value, grads } = tf.variableGrads(loss, variables);
-        value.dataSync();
-        tf.dispose([value, grads]);
-      }),
-      local(() => void adam.step(loss)),
-    ],
-    effort,
-  );
+  const sides = [
+    local(() => {
+      tf.tidy(() => void loss().dataSync());
+    }),
+    local(() => {
+      const { value, grads } = tf.variableGrads(loss, variables);
+      value.dataSync();
+      tf.dispose([value, grads]);
+    }),
+    local(() => void adam.step(loss)),
+  ];
+  const rounds: Sample[][] = [];
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+    const samples: Sample[] = [];
+    for (const side of sides) {
+      renew(variables);
+      samples.push(await side(1));
+    }
+    if (round >= WARM_UP) rounds.push(samples);
+  }
+  // Differences within a round: what else the machine does changes more slowly.
+  const less = (a: Sample, b: Sample) => ({ cpu: a.cpu - b.cpu, wall: a.wall - b.wall });
+  const forward = timing(rounds.map(([f]) => f));
+  const backward = timing(rounds.map(([f, g]) => less(g, f)));
+  const update = timing(rounds.map(([, g, s]) => less(s, g)));
+  const step = timing(rounds.map(([, , s]) => s));
   const parameters = parameterCount(network);
   tf.dispose([x, target, t]);
   adam.dispose();
   network.dispose();
-  const parts = {
-    forward: forward.cpu,
-    backward: gradient.cpu - forward.cpu,
-    update: step.cpu - gradient.cpu,
-  };
+  const parts = { forward: forward.cpu, backward: backward.cpu, update: update.cpu };
   const isTarget = key === CASES[0].key;
   cases.push({ key, parameters, batch, ...parts, step, ...(isTarget && { target: TARGET }) });
   return [
@@ -106,22 +115,12 @@ async function measure(key: string, options: UnetOptions, batch: number): Promis
   ];
 }
 
-/** A side that finds new weights in each call, as after an update: back ends pack filters when they first see them. */
-function fresh(variables: readonly Variable[], work: () => void): Side {
-  const once = local(work);
-  return async (calls) => {
-    const sum = { cpu: 0, wall: 0 };
-    for (let k = 0; k < calls; k++) {
-      for (const variable of variables) {
-        const values = variable.dataSync();
-        tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
-      }
-      const { cpu, wall } = await once(1);
-      sum.cpu += cpu;
-      sum.wall += wall;
-    }
-    return sum;
-  };
+/** Back ends pack filters when they first see them: each call finds new ones, as after an update. */
+function renew(variables: readonly Variable[]): void {
+  for (const variable of variables) {
+    const values = variable.dataSync();
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  }
 }
 
 function percent({ spread }: Timing): string {

@@ -165,7 +165,7 @@ describe('readSafetensors', () => {
     // Halves become twice as long.
     const counts = fuzz(names.map(fixture), readSafetensors, (bytes) => 2 * bytes.length);
     expect(counts.refused).toBeGreaterThan(1000);
-    expect(counts.read).toBeGreaterThan(100);
+    expect(counts.read).toBeGreaterThan(20);
   });
 });
 

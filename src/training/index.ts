@@ -9,6 +9,7 @@ export {
   writeCheckpointAsync,
 } from './checkpoint.ts';
 export { createNetwork } from './network/create.ts';
+export { createMlp, type MlpOptions } from './network/mlp.ts';
 export {
   type ApplyOptions,
   describeNetwork,
@@ -18,4 +19,6 @@ export {
 export { createUnet } from './network/unet.ts';
 export { UNET_PRESETS, type UnetOptions } from './network/unet-options.ts';
 export { createAdam, warmUp } from './optimizer.ts';
+export type { Rectangle } from './plane.ts';
+export * from './supervision/index.ts';
 export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';

@@ -1,10 +1,12 @@
 import { SeedspanError, show } from '../../errors.ts';
 import type { Tensors } from '../tensors/types.ts';
+import { createMlp, type MlpOptions } from './mlp.ts';
 import type { Network } from './types.ts';
 import { createUnet } from './unet.ts';
 import type { UnetOptions } from './unet-options.ts';
 
 const KINDS: Readonly<Record<string, (tf: Tensors, options: object) => Network>> = {
+  mlp: (tf, options) => createMlp(tf, options as MlpOptions),
   unet: (tf, options) => createUnet(tf, options as UnetOptions),
 };
 

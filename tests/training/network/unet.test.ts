@@ -215,7 +215,7 @@ describe('options', () => {
     expectError(
       () => createNetwork(tf, 'toString', small),
       'INVALID_VALUE',
-      /no kind "toString"; known: unet/,
+      /no kind "toString"; known: mlp, unet/,
     );
   });
 });

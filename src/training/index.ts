@@ -25,7 +25,7 @@ export {
   windowedSimilarity,
 } from './measures/similarity.ts';
 export { createModel, type ModelInfo, type ScoreModel, scoreOf } from './model.ts';
-export { type ModelScoreOptions, modelScore, type Parametrisation } from './model-score.ts';
+export { type ModelScoreOptions, modelScore } from './model-score.ts';
 export { createNetwork } from './network/create.ts';
 export {
   type ApplyOptions,

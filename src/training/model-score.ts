@@ -1,16 +1,16 @@
-import type { PresetSde, ScoreFunction } from '../diffusion/index.ts';
+import {
+  type Parametrisation,
+  type PresetSde,
+  type ScoreFunction,
+  type Transition,
+  toScore,
+} from '../diffusion/index.ts';
 import { checkOptionNames, SeedspanError } from '../errors.ts';
 import { checkChoice, checkCount } from '../solver/options.ts';
 import type { Network } from './network/types.ts';
 
-/** What a network's output is. */
-export type Parametrisation = 'score' | 'epsilon' | 'v';
-
 export interface ModelScoreOptions {
-  /**
-   * `score`: the score itself. `epsilon`: the noise, `-sqrt(variance) score`. `v`: `scale epsilon - sqrt(variance) x_0`
-   * (Salimans and Ho, arXiv 2202.00512), for equations with `scale^2 + variance = 1`.
-   */
+  /** What the network's output stands for. */
   parametrisation: Parametrisation;
   /** The equation whose score it is; `score` does not need it. */
   sde?: PresetSde;
@@ -28,8 +28,8 @@ export interface ModelScoreOptions {
  * The score that a network has learnt, for any sampler of `seedspan/diffusion`. States are `[samples, channels, H, W]`;
  * the network is run with the channels last, in single precision, without dropout.
  *
- * @returns it throws `SHAPE_MISMATCH` for states that are no whole samples, `INVALID_VALUE` where the parametrisation
- *   has no meaning: `epsilon` and `v` at variance 0, `v` for an equation that does not preserve the variance
+ * @returns it throws `SHAPE_MISMATCH` for states that are no whole samples, `INVALID_VALUE` for `epsilon` and `v` at
+ *   variance 0
  * @throws SeedspanError `INVALID_VALUE`, `UNKNOWN_OPTION`
  */
 export function modelScore(network: Network, options: ModelScoreOptions): ScoreFunction {
@@ -58,36 +58,28 @@ export function modelScore(network: Network, options: ModelScoreOptions): ScoreF
       );
     }
     const score = new Float64Array(x.length);
-    const convert = converter(parametrisation, sde, t);
+    const transition = sde?.transition(t);
+    if (parametrisation !== 'score') checkNoise(parametrisation, t, transition);
     for (let start = 0; start < x.length; start += batchSize * size) {
       const part = x.subarray(start, start + batchSize * size);
       const output = await evaluate(network, part, t, shape, { centred, index });
       forEachPlace(part.length / size, shape, (planar, last) => {
-        score[start + planar] = convert(output[last], part[planar]);
+        score[start + planar] = output[last];
       });
     }
+    if (transition !== undefined) toScore(parametrisation, x, score, transition);
     return score;
   };
 }
 
-/** Output of the network and state to score, at time t. */
-function converter(
-  parametrisation: Parametrisation,
-  sde: PresetSde | undefined,
-  t: number,
-): (output: number, x: number) => number {
-  if (parametrisation === 'score' || sde === undefined) return (output) => output;
-  const { scale, variance } = sde.transition(t);
-  const fail = (what: string): never => {
-    throw new SeedspanError('INVALID_VALUE', `modelScore: ${parametrisation} at t = ${t}: ${what}`, { t });
-  };
-  if (!(variance > 0)) fail(`there is no noise to be told (variance ${variance}); end sampling before`);
-  const deviation = Math.sqrt(variance);
-  if (parametrisation === 'epsilon') return (output) => -output / deviation;
-  if (Math.abs(scale * scale + variance - 1) > 1e-6) {
-    fail('it is for equations that preserve the variance');
-  }
-  return (output, x) => -(deviation * x + scale * output) / deviation;
+/** Where there is no noise there is none to be told. */
+function checkNoise(parametrisation: Parametrisation, t: number, transition: Transition | undefined): void {
+  if (transition !== undefined && transition.variance > 0) return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `modelScore: the variance at t = ${t} is ${transition?.variance}, and ${parametrisation} gives no score there; let sampling end before`,
+    { t },
+  );
 }
 
 async function evaluate(

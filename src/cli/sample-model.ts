@@ -22,6 +22,7 @@ import {
 import { integerFrom, notNegative } from './arguments.ts';
 import { type Context, EXIT, textTable, toJson } from './context.ts';
 import { progressBar } from './progress.ts';
+import { sheet } from './sheet.ts';
 
 interface Options {
   out: string;
@@ -41,8 +42,6 @@ interface Options {
 }
 
 const FORMATS = ['.png', '.npy'];
-/** Pixels between the pictures of one PNG. */
-const GAP = 1;
 
 function newCommand(): Command {
   return new Command('model')
@@ -99,25 +98,6 @@ function checkUsage(command: Command, options: Options): string {
     usage(`--steps is not for ${sampler}`);
   if (pictureWeight !== undefined && pictureWeight > 1) usage('--picture-weight must lie in [0, 1]');
   return format;
-}
-
-/** Pictures side by side, as square as can be, white between them. */
-function sheet({ data, shape }: NdArray): NdArray {
-  const [count, channels, height, width] = shape;
-  const columns = Math.ceil(Math.sqrt(count));
-  const rows = Math.ceil(count / columns);
-  const [h, w] = [rows * (height + GAP) - GAP, columns * (width + GAP) - GAP];
-  const all = new Float64Array(channels * h * w).fill(1);
-  for (let k = 0; k < count; k++) {
-    const [top, left] = [Math.floor(k / columns) * (height + GAP), (k % columns) * (width + GAP)];
-    for (let c = 0; c < channels; c++) {
-      for (let i = 0; i < height; i++) {
-        const from = ((k * channels + c) * height + i) * width;
-        all.set(data.subarray(from, from + width), (c * h + top + i) * w + left);
-      }
-    }
-  }
-  return { data: all, shape: [channels, h, w] };
 }
 
 interface Comparison {

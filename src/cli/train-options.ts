@@ -28,6 +28,7 @@ export interface TrainCommandOptions {
   epochs?: number;
   steps?: number;
   minutes?: number;
+  saveEvery: number;
   seed?: number;
   json?: true;
 }
@@ -99,12 +100,19 @@ export function newTrainCommand(): Command {
     .option('--epochs <n>', 'ends after as many epochs', integerFrom(1))
     .option('--steps <n>', 'ends after as many steps', integerFrom(1))
     .option('--minutes <x>', 'ends after as many minutes of training', positive)
+    .option(
+      '--save-every <minutes>',
+      'saves on the way, too, after an epoch; 0: at the end alone',
+      notNegative,
+      5,
+    )
     .option('--seed <n>', 'of all that is random (default: 0)', integerFrom(0))
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
       `
-An interrupt (Ctrl-C) saves the checkpoint, and --resume goes on from there.
+An interrupt (Ctrl-C) saves the checkpoint, and --resume goes on from there; after a crash it goes on from the last
+that was saved on the way.
 
 Examples:
   seedspan train cat.jpg --size 32 --minutes 2 --out cat.safetensors

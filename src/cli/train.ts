@@ -9,6 +9,7 @@ import {
   parameterCount,
   type TrainingProgress,
   type TrainingRun,
+  type TrainingState,
   trainScoreModel,
 } from '../training/index.ts';
 import { type Context, EXIT, toJson } from './context.ts';
@@ -56,13 +57,37 @@ class LastLosses {
   }
 }
 
+/** The checkpoint's file: replaced as a whole each time, the first time only where that was asked for. */
+class Output {
+  readonly #path: string;
+  #force: boolean;
+  #saved = performance.now();
+
+  constructor(path: string, force: boolean) {
+    this.#path = path;
+    this.#force = force;
+  }
+
+  async save(state: TrainingState): Promise<void> {
+    await writeFileWhole(this.#path, state.checkpoint(), { force: this.#force });
+    this.#force = true;
+    this.#saved = performance.now();
+  }
+
+  /** Saves where as many minutes have gone by since the last time, or the beginning. */
+  async saveAfter(minutes: number, state: TrainingState): Promise<void> {
+    if (minutes > 0 && performance.now() - this.#saved >= 60_000 * minutes) await this.save(state);
+  }
+}
+
 async function train(
   paths: readonly string[],
   options: TrainCommandOptions,
   losses: LastLosses,
+  output: Output,
   context: Context,
 ): Promise<TrainingRun> {
-  const { epochs, steps, minutes, out } = options;
+  const { epochs, steps, minutes, out, saveEvery } = options;
   const seconds = minutes === undefined ? undefined : 60 * minutes;
   const pictures = await readInput(paths, options);
   const resume = options.resume ? await readBytes(out) : undefined;
@@ -77,6 +102,7 @@ async function train(
         ...(seconds !== undefined && { seconds }),
         ...(resume && { resume }),
         signal: context.signal,
+        onEpoch: (state) => output.saveAfter(saveEvery, state),
         onProgress(progress) {
           losses.add(progress);
           const { step, stepsPerEpoch, time, loss, epoch } = progress;
@@ -125,11 +151,12 @@ export function trainCommand(context: Context): Command {
     const force = options.force === true || resume === true;
     await checkOutputFile(out, { force });
     const losses = new LastLosses();
-    const run = await train(paths, options, losses, context);
+    const output = new Output(out, force);
+    const run = await train(paths, options, losses, output, context);
     try {
       // Nothing is lost then, and there is nothing to go on from.
       if (run.step === 0) context.signal.throwIfAborted();
-      await writeFileWhole(out, run.checkpoint(), { force });
+      await output.save(run);
       const { status, step, epoch, time, settings, nonFinite } = run;
       if (json) {
         const document = {

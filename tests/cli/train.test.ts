@@ -74,6 +74,26 @@ describe('train', () => {
     expect(tensors('cut.safetensors')).toEqual(tensors('whole.safetensors'));
   }, 120_000);
 
+  test('killed, it has what was saved on the way, and goes on from there bit for bit', async () => {
+    const out = at('killed.safetensors');
+    const often = ['--steps', '1000000', '--save-every', '0.001'];
+    const { child, ended } = start(['train', at('picture.png'), '--out', out, ...TINY, ...often]);
+    const failed = ended.then(({ stderr }) => {
+      if (!existsSync(out)) throw new Error(`it ended without a checkpoint: ${stderr}`);
+    });
+    while (!existsSync(out)) await Promise.race([failed, new Promise((resolve) => setTimeout(resolve, 20))]);
+    child.kill('SIGKILL');
+    await ended;
+    const { metadata } = readSafetensors(readFileSync(out));
+    const step = Number(JSON.stringify(metadata).match(/step\W+(\d+)/)?.[1]);
+    expect(step).toBeGreaterThan(0);
+    const steps = String(step + 3);
+    const resumed = await train('killed.safetensors', '--size', '8', '--resume', '--steps', steps);
+    expect([resumed.code, resumed.stderr]).toEqual([0, '']);
+    expect((await train('straight.safetensors', ...TINY, '--steps', steps)).code).toBe(0);
+    expect(tensors('killed.safetensors')).toEqual(tensors('straight.safetensors'));
+  }, 120_000);
+
   test('a loss that is not finite: exit code 1, the step named, the state before it saved', async () => {
     const { code, stdout } = await train(
       'wild.safetensors',

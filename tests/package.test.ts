@@ -28,7 +28,15 @@ beforeAll(() => {
   const tarball = readdirSync(place).find((name) => name.endsWith('.tgz'));
   execFileSync('tar', ['-xzf', join(place, String(tarball)), '-C', modules]);
   execFileSync('mv', [join(modules, 'package'), join(modules, 'seedspan')]);
-  for (const name of ['commander', 'cli-progress', 'string-width', 'typescript', '@types', 'undici-types']) {
+  for (const name of [
+    'commander',
+    'workerpool',
+    'cli-progress',
+    'string-width',
+    'typescript',
+    '@types',
+    'undici-types',
+  ]) {
     symlinkSync(join(root, 'node_modules', name), join(modules, name));
   }
   writeFileSync(join(place, 'package.json'), JSON.stringify({ name: 'consumer', type: 'module' }));
@@ -56,6 +64,20 @@ describe('the packed tarball', () => {
       console.log(status, readNpy(writeNpy(scores)).shape.join(), engine.bytesInUse, supportsBuild('simd'), typeof fieldToPng);`,
     );
     expect(output.trim()).toBe('converged 1,3,1,2,8,8 0 true function');
+  });
+
+  it('solves in workers', () => {
+    const output = run(
+      'workers.mjs',
+      `import { readFileSync } from 'node:fs';
+      import { fileURLToPath } from 'node:url';
+      import { createEngine, poisson2d } from 'seedspan';
+      const engine = await createEngine();
+      const systems = [1, 2, 3].map((k) => ({ A: poisson2d(8, 8), b: new Float64Array(64).fill(k) }));
+      for await (const { index, status } of engine.solveBatch(systems, { workers: 2 })) console.log(index, status);
+      console.log(readFileSync(fileURLToPath(import.meta.resolve('seedspan/worker.js'))).length > 1000);`,
+    );
+    expect(output).toBe('0 converged\n1 converged\n2 converged\ntrue\n');
   });
 
   it('exports the kernels as files', () => {

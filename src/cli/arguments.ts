@@ -30,6 +30,11 @@ export function integerFrom(least: number): (text: string) => number {
   };
 }
 
+/** `auto`, `none` or how many. */
+export function workers(text: string): number | 'auto' | 'none' {
+  return text === 'auto' || text === 'none' ? text : integerFrom(1)(text);
+}
+
 /** `0` or `0,3`: pictures, counted from 0. */
 export function indices(text: string): number[] {
   return text.split(',').map(integerFrom(0));

@@ -23,6 +23,8 @@ const compiled = new Map<Build, Promise<WebAssembly.Module>>();
 /** One instance of the kernel: its functions, its memory, and the functions that it calls back. */
 export class Kernel {
   readonly build: Build;
+  /** The compiled code, to be instantiated by others, too. */
+  readonly module: WebAssembly.Module;
   readonly exports: KernelExports;
   /** What lives in this kernel's memory and has to be disposed of before it. */
   readonly objects = new Set<{ dispose(): void }>();
@@ -30,6 +32,7 @@ export class Kernel {
   closed = false;
   readonly #functions: Map<number, Registered>;
   #nextFunction = 1;
+  #memoryLimit: number | undefined;
 
   /** Compiles (once a build) and instantiates. */
   static async load(build: Build): Promise<Kernel> {
@@ -40,6 +43,11 @@ export class Kernel {
       module.catch(() => compiled.delete(build));
       compiled.set(build, module);
     }
+    return Kernel.instantiate(build, await module);
+  }
+
+  /** Makes an instance of what was compiled before, maybe by another thread. */
+  static async instantiate(build: Build, module: WebAssembly.Module): Promise<Kernel> {
     const functions = new Map<number, Registered>();
     let memory: WebAssembly.Memory;
     const multiply = (id: number, n: number, x: Pointer, y: Pointer): void => {
@@ -59,14 +67,20 @@ export class Kernel {
           (result instanceof Promise ? ' (asynchronous functions cannot be used)' : ''),
       );
     };
-    const instance = await WebAssembly.instantiate(await module, { host: { multiply } });
+    const instance = await WebAssembly.instantiate(module, { host: { multiply } });
     const exports = instance.exports as unknown as KernelExports;
     memory = exports.memory;
-    return new Kernel(build, exports, functions);
+    return new Kernel(build, module, exports, functions);
   }
 
-  private constructor(build: Build, exports: KernelExports, functions: Map<number, Registered>) {
+  private constructor(
+    build: Build,
+    module: WebAssembly.Module,
+    exports: KernelExports,
+    functions: Map<number, Registered>,
+  ) {
     this.build = build;
+    this.module = module;
     this.exports = exports;
     this.#functions = functions;
   }
@@ -79,7 +93,13 @@ export class Kernel {
     return this.exports.bytesInUse() >>> 0;
   }
 
+  /** In bytes; undefined: as much as there can be. */
+  get memoryLimit(): number | undefined {
+    return this.#memoryLimit;
+  }
+
   setMemoryLimit(bytes: number): void {
+    this.#memoryLimit = bytes;
     this.exports.setMemoryLimit(Math.min(bytes, ADDRESS_SPACE));
   }
 

@@ -30,7 +30,6 @@ beforeAll(() => {
   execFileSync('mv', [join(modules, 'package'), join(modules, 'seedspan')]);
   for (const name of [
     'commander',
-    'workerpool',
     'cli-progress',
     'string-width',
     'typescript',

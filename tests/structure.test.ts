@@ -47,7 +47,7 @@ const FOR_NODE = ['node', 'cli'];
 const BUILT = ['wasm', 'threads'];
 /** What the parts for any runtime may use. */
 const PACKAGES: Record<string, string[]> = {
-  training: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', 'ssim.js'],
+  training: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'],
   onnx: ['onnxruntime-web'],
 };
 

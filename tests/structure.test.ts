@@ -11,6 +11,7 @@ const ORDER = {
   src: [
     'errors',
     'peers',
+    'colormap',
     'wasm',
     'threads',
     'memory',

@@ -2,13 +2,13 @@ import { byId } from './dom.ts';
 import { DEFAULTS, type Settings, schemeSettings } from './settings.ts';
 
 const NUMBERS = ['size', 'sigma', 'levels', 'tolerance', 'points', 'frames', 'seed'] as const;
-const TEXTS = ['scheme', 'equation', 'way', 'ink'] as const;
+const TEXTS = ['scheme', 'equation', 'way', 'ink', 'draw'] as const;
 
 const SCHEME_HINTS: Readonly<Record<Settings['scheme'], string>> = {
   consistent: 'The equation, discretised to second order in space, with reflecting borders.',
-  lau2025: 'As that paper’s program does it, to rounding error.',
+  lau2025: 'As the program of arXiv 2511.17634 does it, to rounding error.',
   na2024:
-    'As that paper’s program does it, to rounding error. It does not discretise the equation, and its score is one difference a point: no arrows.',
+    'As the program of arXiv 2404.06661 does it, to rounding error. It does not discretise the equation; its score is one difference a point, so there are no arrows.',
 };
 
 const control = (name: string) => byId<HTMLInputElement | HTMLSelectElement>(name);

@@ -18,7 +18,7 @@ const STAGES: Readonly<Record<PrecomputeNews['stage'], string>> = {
   field: 'field of the points',
 };
 /** Settings of the points alone, which need no new pre-computation. */
-const POINTS_ONLY = ['points', 'frames', 'way'];
+const POINTS_ONLY = ['points', 'frames', 'way', 'draw'];
 
 const client = new WorkerClient();
 const picker = new SourcePicker(settingsChanged);
@@ -100,7 +100,7 @@ async function showResult(output: PrecomputeOutput, settings: Settings): Promise
   await travelView.show(output, { ...settings, ...pointsOf(current()) });
 }
 
-const pointsOf = ({ points, frames, way }: Settings) => ({ points, frames, way });
+const pointsOf = ({ points, frames, way, draw }: Settings) => ({ points, frames, way, draw });
 
 function summary(
   { report, height, width, times, count, fieldTime }: PrecomputeOutput,

@@ -9,6 +9,7 @@ export const TOLERANCES = [1e-4, 1e-6, 1e-8] as const;
 export const COUNTS = [10_000, 30_000, 100_000, 300_000] as const;
 export const FRAMES = [60, 120, 240, 480] as const;
 export const WAYS = ['heun', 'euler-maruyama'] as const;
+export const DRAWERS = ['auto', 'webgl', 'canvas'] as const;
 export const INKS = ['dark', 'light'] as const;
 
 /** What the page can be set to; all of it fits in a link. */
@@ -30,6 +31,8 @@ export interface Settings {
   frames: (typeof FRAMES)[number];
   way: (typeof WAYS)[number];
   ink: (typeof INKS)[number];
+  /** `auto`: by WebGL 2 where it does not run on the processor alone. */
+  draw: (typeof DRAWERS)[number];
   seed: number;
 }
 
@@ -57,6 +60,7 @@ export const DEFAULTS: Settings = {
   frames: 240,
   way: 'heun',
   ink: 'dark',
+  draw: 'auto',
   seed: 0,
 };
 
@@ -118,6 +122,7 @@ const READERS: Readonly<Record<keyof Settings, Reader>> = {
   frames: figure(FRAMES),
   way: choice(...WAYS),
   ink: choice(...INKS),
+  draw: choice(...DRAWERS),
   seed: range(LIMITS.seed, true),
 };
 

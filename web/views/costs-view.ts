@@ -112,7 +112,7 @@ export class CostsView {
       best === undefined ? 'No way converged.' : `Measured. Fastest: ${best.way}, ${duration(best.time)}.`,
     );
     byId('costs-note').textContent =
-      `The step to t = ${figure(t)}. Measured in the worker, wall time: the least of three means. The projection is on the ${seedSize} Krylov vectors of the system one level before; they took ${duration(seedTime)}, which is not in its bar. CG is for symmetric matrices; this one is not, and CG is here to show what that does.`;
+      `The step to t = ${figure(t)}. Measured in the worker, wall time: the least of three means. The projection is on the ${seedSize} Krylov vectors of the system one level before; they took ${duration(seedTime)}, which is not in its bar. CG is meant for symmetric matrices, which this one is only where the field is flat; its residual says whether it got there all the same.`;
   }
 
   #draw(): void {

@@ -2,6 +2,12 @@ import { context2d } from '../dom.ts';
 import type { Settings } from '../settings.ts';
 import { type DotDrawer, PAPER } from './dot-drawer.ts';
 
+/** Steps of cover that are told apart, and the last of them: it leaves less than a grey level. */
+const FINENESS = 64;
+const DARKEST = 6.5 * FINENESS;
+/** Share of the paper that is left, by cover. */
+const LEFT = Float64Array.from({ length: DARKEST + 1 }, (_, k) => Math.exp(-k / FINENESS));
+
 /**
  * Dots as shares of the paper, pixel by pixel: each spreads its area over the four pixels around it, and what `s` in
  * sum covers of a pixel leaves `exp(-s)` of it, as dots that fall at random do.
@@ -24,12 +30,14 @@ export class CanvasDots implements DotDrawer {
     }
     spread(points, Math.PI * radius * radius, this.#covered, height, width);
     const paper = PAPER[ink];
-    const pixels = new Uint32Array(this.#image.data.buffer);
-    for (let k = 0; k < pixels.length; k++) {
-      const left = Math.exp(-this.#covered[k]);
+    const shades = Uint32Array.from(LEFT, (left) => {
       const grey = Math.round(paper * left + (255 - paper) * (1 - left));
-      pixels[k] = 0xff000000 | (grey << 16) | (grey << 8) | grey;
-    }
+      return 0xff000000 | (grey << 16) | (grey << 8) | grey;
+    });
+    const pixels = new Uint32Array(this.#image.data.buffer);
+    const covered = this.#covered;
+    for (let k = 0; k < pixels.length; k++)
+      pixels[k] = shades[Math.min(DARKEST, (covered[k] * FINENESS) | 0)];
     this.#context.putImageData(this.#image, 0, 0);
   }
 

@@ -32,9 +32,18 @@ export class GlDots implements DotDrawer {
   readonly #uniforms: Record<'size' | 'radius' | 'strength' | 'ink', WebGLUniformLocation | null>;
   #room = 0;
 
-  /** Undefined where there is no WebGL 2. */
-  static make(canvas: HTMLCanvasElement): GlDots | undefined {
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false });
+  /**
+   * Undefined where there is no WebGL 2.
+   *
+   * @param fastOnly - nor where the browser says that it runs on the processor alone
+   */
+  static make(canvas: HTMLCanvasElement, fastOnly: boolean): GlDots | undefined {
+    const gl = canvas.getContext('webgl2', {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      failIfMajorPerformanceCaveat: fastOnly,
+    });
     if (gl === null) return undefined;
     const program = link(gl);
     return program === undefined ? undefined : new GlDots(gl, program);

@@ -12,6 +12,7 @@ export interface DotStyle {
   /** Share of the paper that the dots cover in sum. */
   cover: number;
   ink: Settings['ink'];
+  draw: Settings['draw'];
 }
 
 /** Radius with which `count` dots cover that share of a canvas in sum, in its pixels. */
@@ -19,11 +20,13 @@ export function dotRadius(count: number, cover: number, height: number, width: n
   return Math.sqrt((cover * height * width) / (Math.PI * count));
 }
 
-/** Draws by WebGL 2 where it is there, and by the canvas's own pixels where it is not or was lost. */
+/** Draws by WebGL 2 where there is a graphics processor for it, and by the canvas's own pixels where not, or it was lost. */
 export class Dots {
   readonly #sizes = new ResizeObserver(() => this.redraw());
   #canvas: HTMLCanvasElement;
-  #drawer: DotDrawer;
+  #drawer: DotDrawer | undefined;
+  /** What the drawer was chosen by. */
+  #wanted: Settings['draw'] = 'auto';
   #style: DotStyle | undefined;
   #points: Float32Array | undefined;
   /** Told when another drawer took over. */
@@ -32,7 +35,6 @@ export class Dots {
   constructor(canvas: HTMLCanvasElement) {
     this.#canvas = canvas;
     this.#sizes.observe(canvas);
-    this.#drawer = this.#choose();
   }
 
   get canvas(): HTMLCanvasElement {
@@ -40,11 +42,15 @@ export class Dots {
   }
 
   get drawerName(): string {
-    return this.#drawer.name;
+    return this.#drawer?.name ?? '–';
   }
 
   set style(style: DotStyle) {
     this.#style = style;
+    if (this.#drawer !== undefined && style.draw === this.#wanted) return;
+    if (this.#drawer !== undefined) this.#renewCanvas();
+    this.#wanted = style.draw;
+    this.#drawer = style.draw === 'canvas' ? new CanvasDots(this.#canvas) : this.#byGl(style.draw === 'auto');
   }
 
   draw(points: Float32Array): void {
@@ -59,33 +65,36 @@ export class Dots {
     fitToScreen(this.#canvas, height, width);
     const count = this.#points.length / 2;
     const radius = dotRadius(count, cover, this.#canvas.height, this.#canvas.width);
-    this.#drawer.draw(this.#points, radius, ink);
+    this.#drawer?.draw(this.#points, radius, ink);
   }
 
   finish(): void {
-    this.#drawer.finish();
+    this.#drawer?.finish();
   }
 
-  #choose(): DotDrawer {
-    const drawer = GlDots.make(this.#canvas);
-    if (drawer === undefined) return this.#plainDrawer();
+  #byGl(fastOnly: boolean): DotDrawer {
+    const drawer = GlDots.make(this.#canvas, fastOnly);
     this.#canvas.addEventListener('webglcontextlost', () => this.#fallBack(), { once: true });
-    return drawer;
+    return drawer ?? this.#byCanvas();
   }
 
   #fallBack(): void {
-    this.#drawer = this.#plainDrawer();
+    this.#drawer = this.#byCanvas();
     this.redraw();
     this.onChange?.();
   }
 
-  /** A canvas that has had WebGL gives no other context, so it is replaced. */
-  #plainDrawer(): DotDrawer {
+  #byCanvas(): DotDrawer {
+    this.#renewCanvas();
+    return new CanvasDots(this.#canvas);
+  }
+
+  /** A canvas that has had one context gives no other, so it is replaced. */
+  #renewCanvas(): void {
     const fresh = this.#canvas.cloneNode() as HTMLCanvasElement;
     this.#sizes.unobserve(this.#canvas);
     this.#canvas.replaceWith(fresh);
     this.#canvas = fresh;
     this.#sizes.observe(fresh);
-    return new CanvasDots(fresh);
   }
 }

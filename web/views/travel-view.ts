@@ -77,8 +77,8 @@ export class TravelView {
     const { signal } = this.#starting;
     this.#coming = undefined;
     const { field, height, width, cover } = result;
-    const { points: count, frames, way, seed, ink } = settings;
-    this.#dots.style = { height, width, cover, ink };
+    const { points: count, frames, way, seed, ink, draw } = settings;
+    this.#dots.style = { height, width, cover, ink, draw };
     this.#samplerTimes = [];
     this.#drawingTimes = [];
     this.#counter.restart();

@@ -65,7 +65,7 @@ async function run(): Promise<void> {
       { source, settings },
       { signal, news: ({ stage, done, total }) => progress(STAGES[stage], total > 0 ? done / total : 0) },
     );
-    await showResult(output, settings);
+    showResult(output, settings);
   } catch (error) {
     if (running !== controller) return;
     if (wasCancelled(error)) announce('Cancelled.');
@@ -87,7 +87,7 @@ function progress(stage: string | undefined, share: number | undefined): void {
   byId('progress-text').textContent = stage === undefined ? '' : stage;
 }
 
-async function showResult(output: PrecomputeOutput, settings: Settings): Promise<void> {
+function showResult(output: PrecomputeOutput, settings: Settings): void {
   result = output;
   stem = `${picker.stem}-${settings.size}`;
   const text = summary(output, settings);
@@ -97,7 +97,7 @@ async function showResult(output: PrecomputeOutput, settings: Settings): Promise
   fieldView.show(output);
   costsView.show(output, settings);
   announce(`Done. ${text}`);
-  await travelView.show(output, { ...settings, ...pointsOf(current()) });
+  void travelView.show(output, { ...settings, ...pointsOf(current()) });
 }
 
 const pointsOf = ({ points, frames, way, draw }: Settings) => ({ points, frames, way, draw });

@@ -76,18 +76,21 @@ export const sdeName = ({ equation, sigma }: Pick<Settings, 'equation' | 'sigma'
   equation === 'vp' ? 'vp' : `${equation}:${sigma}`;
 
 /** What is wrong with the settings together, in words; undefined: nothing. */
-export function problemOf({ size, levels, scheme, equation, sigma }: Settings): string | undefined {
+export function problemOf({ size, levels, scheme, equation, sigma, seed }: Settings): string | undefined {
   const { min, max } = LIMITS.levels;
   if (!(Number.isInteger(levels) && levels >= min && levels <= max))
     return `Levels must be a whole number from ${min} to ${max}.`;
   const range = LIMITS.sigma;
   if (equation !== 'vp' && !(sigma >= range.min && sigma <= range.max))
     return `Sigma must be from ${range.min} to ${range.max}.`;
+  const seeds = LIMITS.seed;
+  if (!(Number.isInteger(seed) && seed >= seeds.min && seed <= seeds.max))
+    return `The random seed must be a whole number from ${seeds.min} to ${seeds.max}.`;
   if (scheme === 'na2024' && equation === 'vp')
     return 'Scheme na2024 knows no drift: take constant or variance exploding.';
   const values = (levels + 1) * size * size;
   if (values > MOST_VALUES)
-    return `${levels} levels of ${size} × ${size} are ${values.toLocaleString('en')} numbers, over the page's limit of ${MOST_VALUES.toLocaleString('en')}. Take fewer levels or a smaller grid.`;
+    return `${levels} levels of ${size} × ${size} are ${values.toLocaleString('en')} numbers, over the page’s limit of ${MOST_VALUES.toLocaleString('en')}. Take fewer levels or a smaller grid.`;
   return undefined;
 }
 

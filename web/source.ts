@@ -116,7 +116,7 @@ export class SourcePicker {
         ? `${this.#file.name}. It stays on this machine.`
         : isPointSet(sample)
           ? `${POINT_SETS[sample]}: 4,000 points.`
-          : `${PHOTOGRAPHS[sample]}: a photograph, taken in grey.`;
+          : `${PHOTOGRAPHS[sample]}, in grey.`;
   }
 }
 

@@ -17,10 +17,12 @@ export function inWords(error: unknown): string {
   return sentence(message);
 }
 
-/** Without the name of the function that it comes from, and with a full stop. */
+/** Without the name of the function that it comes from, as a sentence; a file's name stays as it is. */
 function sentence(message: string): string {
-  const text = message.replace(/^[a-z]\w*: /, '');
-  return /[.!?]$/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`;
+  const text = message
+    .replace(/^[a-z]\w*: /, '')
+    .replace(/^[a-z]+(?= )/, (word) => word[0].toUpperCase() + word.slice(1));
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 export const wasCancelled = (error: unknown): boolean =>

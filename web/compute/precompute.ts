@@ -116,7 +116,9 @@ async function startOf(source: Source, settings: Settings, engine: Engine) {
     source.kind === 'set'
       ? pointSet(source.name, SET_COUNT, settings.seed)
       : readPointsCsv(source.bytes, { maxPoints: MOST_POINTS });
-  const { density } = await pointsDensity(points, { size: settings.size, engine });
+  const { density: tight } = await pointsDensity(points, { size: settings.size, engine });
+  // That scheme is defined for square grids only.
+  const density = settings.scheme === 'na2024' ? squared(tight) : tight;
   const [height, width] = density.shape;
   const data = logOf(density.data, Math.max(height, width));
   const initialLogDensity: NdArray = { data, shape: [1, 1, height, width] };
@@ -128,6 +130,16 @@ async function startOf(source: Source, settings: Settings, engine: Engine) {
     cover: POINTS_COVER,
     count: points.shape[0],
   };
+}
+
+/** With empty cells on both sides of the shorter axis. */
+function squared({ data, shape: [height, width] }: NdArray): NdArray {
+  const side = Math.max(height, width);
+  const [top, left] = [(side - height) >> 1, (side - width) >> 1];
+  const cells = new Float64Array(side * side);
+  for (let i = 0; i < height; i++)
+    cells.set(data.subarray(i * width, (i + 1) * width), (top + i) * side + left);
+  return { data: cells, shape: [side, side] };
 }
 
 /** Logarithm of a density with `sum p dx dy = 1` in the square's units, floored. */

@@ -19,7 +19,7 @@ export async function decodePicture(file: Blob, name: string, size: number): Pro
   if (file.size > MOST_BYTES) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${name} has ${millions(file.size)} MB, over the page's limit of ${millions(MOST_BYTES)} MB`,
+      `${name} has ${millions(file.size)} MB, over the page’s limit of ${millions(MOST_BYTES)} MB`,
     );
   }
   const header = readPictureHeader(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
@@ -30,7 +30,7 @@ export async function decodePicture(file: Blob, name: string, size: number): Pro
   if (width * height > MOST_PIXELS) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${name} has ${width} × ${height} = ${millions(width * height)} million pixels, over the page's limit of ${millions(MOST_PIXELS)} million; scale it down first`,
+      `${name} has ${width} × ${height} = ${millions(width * height)} million pixels, over the page’s limit of ${millions(MOST_PIXELS)} million; scale it down first`,
     );
   }
   const grey = await scaledDown(file, size).catch((cause: unknown) => {

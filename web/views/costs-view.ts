@@ -17,7 +17,7 @@ const COLOURS = [
   '#9a8400',
   '#56b4e9',
   '#7a7a7a',
-  '#8c510a',
+  '#a8661c',
   '#7b4fb0',
 ];
 /** Points of a curve beyond which it is thinned: more than there are pixels. */

@@ -41,9 +41,8 @@ export class CanvasDots implements DotDrawer {
     this.#context.putImageData(this.#image, 0, 0);
   }
 
-  finish(): void {
-    this.#context.getImageData(0, 0, 1, 1);
-  }
+  /** `putImageData` has written when it returns. */
+  finish(): void {}
 }
 
 /** covered <- the area of all dots, each spread bilinearly over the four pixels whose middles are around it. */

@@ -20,6 +20,10 @@ export function dotRadius(count: number, cover: number, height: number, width: n
   return Math.sqrt((cover * height * width) / (Math.PI * count));
 }
 
+/** Milliseconds of a drawing that leave no 30 frames a second, and how often that is borne. */
+const SLOW = 25;
+const PATIENCE = 3;
+
 /** Draws by WebGL 2 where there is a graphics processor for it, and by the canvas's own pixels where not, or it was lost. */
 export class Dots {
   readonly #sizes = new ResizeObserver(() => this.redraw());
@@ -29,6 +33,8 @@ export class Dots {
   #wanted: Settings['draw'] = 'auto';
   #style: DotStyle | undefined;
   #points: Float32Array | undefined;
+  /** Measured drawings by WebGL, one after the other, that took too long. */
+  #slow = 0;
   /** Told when another drawer took over. */
   onChange: (() => void) | undefined;
 
@@ -50,6 +56,7 @@ export class Dots {
     if (this.#drawer !== undefined && style.draw === this.#wanted) return;
     if (this.#drawer !== undefined) this.#renewCanvas();
     this.#wanted = style.draw;
+    this.#slow = 0;
     this.#drawer = style.draw === 'canvas' ? new CanvasDots(this.#canvas) : this.#byGl(style.draw === 'auto');
   }
 
@@ -68,8 +75,22 @@ export class Dots {
     this.#drawer?.draw(this.#points, radius, ink);
   }
 
-  finish(): void {
+  /**
+   * As `draw`, to the last pixel.
+   *
+   * @returns how many milliseconds it took. Where the drawing was left to the page and WebGL is slow time and again
+   *   (on the processor, which few browsers own up to), the canvas's own pixels take over.
+   */
+  drawMeasured(points: Float32Array): number {
+    const began = performance.now();
+    this.draw(points);
     this.#drawer?.finish();
+    const time = performance.now() - began;
+    if (this.#wanted === 'auto' && this.#drawer instanceof GlDots) {
+      this.#slow = time > SLOW ? this.#slow + 1 : 0;
+      if (this.#slow === PATIENCE) this.#fallBack();
+    }
+    return time;
   }
 
   #byGl(fastOnly: boolean): DotDrawer {

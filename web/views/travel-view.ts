@@ -8,7 +8,7 @@ import { WorkerClient, WorkerLost } from '../worker-client.ts';
 import { Dots } from './dots.ts';
 import { FrameCounter } from './frame-counter.ts';
 
-/** Every so many frames the drawing is waited for, to be measured to its end. */
+/** The first few frames, and then every so many, the drawing is waited for, to be measured to its end. */
 const MEASURED = 15;
 
 /** Points on their way from noise to the picture, a step of the sampler a frame. */
@@ -82,8 +82,13 @@ export class TravelView {
     this.#samplerTimes = [];
     this.#drawingTimes = [];
     this.#counter.restart();
+    const start = () => this.#client.run('start', { field, count, frames, way, seed }, { signal });
     try {
-      const frame = await this.#client.run('start', { field, count, frames, way, seed }, { signal });
+      const frame = await start().catch((error: unknown) => {
+        // Lost while it had nothing to do: a new one can do it.
+        if (error instanceof WorkerLost) return start();
+        throw error;
+      });
       this.#take(frame);
       if (play) this.#start();
     } catch (error) {
@@ -189,12 +194,11 @@ export class TravelView {
     // Its numbers are drawn and the figure's no more: room for a frame to come.
     this.#spare = this.#frame?.points.buffer as ArrayBuffer | undefined;
     this.#frame = frame;
-    const began = performance.now();
-    this.#dots.draw(frame.points);
-    if (frame.frame % MEASURED === 0) {
-      this.#dots.finish();
-      this.#drawingTimes.push(performance.now() - began);
-    }
+    const { drawerName } = this.#dots;
+    if (frame.frame < 4 || frame.frame % MEASURED === 0) {
+      this.#drawingTimes.push(this.#dots.drawMeasured(frame.points));
+      if (drawerName !== this.#dots.drawerName) this.#drawingTimes = [];
+    } else this.#dots.draw(frame.points);
     if (frame.frame % 5 === 0 || this.#atEnd || !this.#playing) this.#tell();
   }
 

@@ -16,6 +16,7 @@ export class TravelView {
   readonly #client = new WorkerClient();
   readonly #dots = new Dots(byId<HTMLCanvasElement>('dots'));
   readonly #play = byId<HTMLButtonElement>('play');
+  readonly #step = byId<HTMLButtonElement>('step');
   readonly #counter = new FrameCounter();
   readonly #failed: (error: unknown) => void;
   #result: PrecomputeOutput | undefined;
@@ -34,7 +35,7 @@ export class TravelView {
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
     this.#play.addEventListener('click', () => this.#toggle());
-    byId('step').addEventListener('click', () => void this.#stepOnce());
+    this.#step.addEventListener('click', () => void this.#stepOnce());
     byId('again').addEventListener('click', () => void this.#restart(false));
     document.addEventListener('visibilitychange', () => this.#visibility());
     this.#dots.onChange = () => this.#tell();
@@ -82,6 +83,7 @@ export class TravelView {
     this.#samplerTimes = [];
     this.#drawingTimes = [];
     this.#counter.restart();
+    this.#wait(true);
     const start = () => this.#client.run('start', { field, count, frames, way, seed }, { signal });
     try {
       const frame = await start().catch((error: unknown) => {
@@ -89,11 +91,18 @@ export class TravelView {
         if (error instanceof WorkerLost) return start();
         throw error;
       });
+      this.#wait(false);
       this.#take(frame);
       if (play) this.#start();
     } catch (error) {
       if (!wasCancelled(error)) this.#failed(error);
     }
+  }
+
+  /** There are no points to move yet. */
+  #wait(waiting: boolean): void {
+    this.#play.disabled = waiting;
+    this.#step.disabled = waiting;
   }
 
   get #atEnd(): boolean {

@@ -38,7 +38,17 @@ async function buildPage() {
   await copyFile(join(root, 'web', 'styles.css'), join(out, 'styles.css'));
   const html = await readFile(join(root, 'web', 'index.html'), 'utf8');
   await writeFile(join(out, 'index.html'), html.replace('{{policy}}', POLICY));
+  await copyTensorFlow();
   await makeSamples();
+}
+
+/** The kernels of the wasm back end, which it fetches when training starts. */
+async function copyTensorFlow() {
+  const folder = join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
+  await mkdir(join(out, 'tfjs'));
+  for (const name of await readdir(folder)) {
+    if (name.endsWith('.wasm')) await copyFile(join(folder, name), join(out, 'tfjs', name));
+  }
 }
 
 async function makeSamples() {

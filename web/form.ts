@@ -1,7 +1,7 @@
 import { byId } from './dom.ts';
 import { DEFAULTS, type Settings, schemeSettings } from './settings.ts';
 
-const NUMBERS = ['size', 'sigma', 'levels', 'tolerance', 'points', 'frames', 'seed'] as const;
+const NUMBERS = ['size', 'sigma', 'levels', 'tolerance', 'points', 'frames', 'seconds', 'seed'] as const;
 const TEXTS = ['scheme', 'equation', 'way', 'ink', 'draw'] as const;
 
 const SCHEME_HINTS: Readonly<Record<Settings['scheme'], string>> = {

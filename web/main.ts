@@ -8,6 +8,7 @@ import { fromHash, OWN, problemOf, type Settings, toHash } from './settings.ts';
 import { SourcePicker } from './source.ts';
 import { CostsView } from './views/costs-view.ts';
 import { FieldView } from './views/field-view.ts';
+import { TrainingView } from './views/training-view.ts';
 import { TravelView } from './views/travel-view.ts';
 import { inWords, wasCancelled } from './words.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -25,6 +26,7 @@ const picker = new SourcePicker(settingsChanged);
 const fieldView = new FieldView();
 const travelView = new TravelView((error) => alertUser(inWords(error)));
 const costsView = new CostsView(client, () => fieldView.level);
+new TrainingView(picker, () => current());
 let running: AbortController | undefined;
 let result: PrecomputeOutput | undefined;
 /** Of the names of downloads: what the result is of, whatever was chosen since. */

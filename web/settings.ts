@@ -10,6 +10,7 @@ export const COUNTS = [10_000, 30_000, 100_000, 300_000] as const;
 export const FRAMES = [60, 120, 240, 480] as const;
 export const WAYS = ['heun', 'euler-maruyama'] as const;
 export const DRAWERS = ['auto', 'webgl', 'canvas'] as const;
+export const SECONDS = [10, 20, 60, 180] as const;
 export const INKS = ['dark', 'light'] as const;
 
 /** What the page can be set to; all of it fits in a link. */
@@ -33,6 +34,8 @@ export interface Settings {
   ink: (typeof INKS)[number];
   /** `auto`: by WebGL 2 where it does not run on the processor alone. */
   draw: (typeof DRAWERS)[number];
+  /** Of training, each method. */
+  seconds: (typeof SECONDS)[number];
   seed: number;
 }
 
@@ -61,6 +64,7 @@ export const DEFAULTS: Settings = {
   way: 'heun',
   ink: 'dark',
   draw: 'auto',
+  seconds: 20,
   seed: 0,
 };
 
@@ -126,6 +130,7 @@ const READERS: Readonly<Record<keyof Settings, Reader>> = {
   way: choice(...WAYS),
   ink: choice(...INKS),
   draw: choice(...DRAWERS),
+  seconds: figure(SECONDS),
   seed: range(LIMITS.seed, true),
 };
 

@@ -15,6 +15,7 @@ import {
   OWN,
   problemOf,
   SCHEMES,
+  SECONDS,
   type Settings,
   SIZES,
   schemeSettings,
@@ -37,6 +38,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
   way: fc.constantFrom(...WAYS),
   ink: fc.constantFrom(...INKS),
   draw: fc.constantFrom(...DRAWERS),
+  seconds: fc.constantFrom(...SECONDS),
   seed: fc.integer(LIMITS.seed),
 });
 

@@ -1,5 +1,6 @@
 import type { CostsInput, CostsOutput, WayResult } from './costs.ts';
 import type { PrecomputeInput, PrecomputeNews, PrecomputeOutput } from './precompute.ts';
+import type { TrainingInput, TrainingNews, TrainingOutput } from './training.ts';
 import type { MoveInput, PointsFrame, StartInput } from './travel.ts';
 
 /** What the worker can do: what each job takes, tells on its way, and gives. */
@@ -7,6 +8,7 @@ export interface Jobs {
   precompute: { input: PrecomputeInput; news: PrecomputeNews; result: PrecomputeOutput };
   costs: { input: CostsInput; news: WayResult; result: CostsOutput };
   start: { input: StartInput; news: never; result: PointsFrame };
+  train: { input: TrainingInput; news: TrainingNews; result: TrainingOutput };
   move: { input: MoveInput; news: never; result: PointsFrame };
 }
 

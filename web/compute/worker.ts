@@ -10,6 +10,8 @@ const JOBS: { [Name in JobName]: Job<Name> } = {
   costs: runCosts,
   start: startPoints,
   move: movePoints,
+  // TensorFlow.js is loaded with it, and only then.
+  train: async (input, context) => (await import('./training.ts')).runTraining(input, context),
 };
 
 /** What a worker's global scope has of its own; the types here are a page's. */

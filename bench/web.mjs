@@ -1,9 +1,11 @@
 // Frame rate of the page: 100,000 points on their way, in Chromium and Firefox, by each way of drawing. The page's own
 // counter is read at the end of a run: frames between the first and the last, over the time between them, as
 // requestAnimationFrame gives it; the sampler's time a step is taken in the worker, that of drawing to the last pixel.
+// Writes bench/results/web.md and web.json.
 //   npm run bench:web            needs puppeteer-core (24.x) in tests/runtimes or on NODE_PATH, and browsers on the PATH
 //   npm run bench:web -- --show  with windows, where there is a screen
 
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -63,15 +65,41 @@ for (const { browser: kind, name, programs, args } of BROWSERS) {
 }
 await site.close();
 
-console.log(
-  `${POINTS} points, ${FRAMES} steps (Heun), 64 x 64 cells, canvas 512 pixels wide or so; median of ${ROUNDS} runs.`,
+const HEADS = [
+  'browser',
+  'asked for',
+  'drawn by',
+  'frames/s',
+  'range',
+  'sampler, a step',
+  'drawing, a frame',
+];
+const notes = [
+  `${POINTS} points, ${FRAMES} steps (Heun), 64 x 64 cells, window 1280 x 900; medians of ${ROUNDS} runs.`,
+  `${cpus()[0].model}, ${cpus().length} threads, load ${loadavg()[0].toFixed(1)}; ${values.show ? 'windows' : 'headless, so WebGL is drawn by the processor, or missing'}.`,
+  'frames/s: all frames of a run but the first, over the time from the first to the last, by requestAnimationFrame, which gives 60 at most. The times are medians within a run, in the worker and to the last pixel; browsers round them to 0.1 or 1 ms.',
+];
+const table = [HEADS, HEADS.map((_, k) => (k < 3 ? '---' : '---:')), ...rows].map(
+  (row) => `| ${row.join(' | ')} |`,
 );
-console.log(
-  `${cpus()[0].model}, ${cpus().length} threads, load ${loadavg()[0].toFixed(1)}; ${values.show ? 'windows' : 'headless, so drawn in software'}.\n`,
+const text = [
+  '# web',
+  '',
+  `\`npm run bench:web\`, ${new Date().toISOString().slice(0, 10)}`,
+  '',
+  ...notes.map((note) => `- ${note}`),
+  '',
+  ...table,
+  '',
+].join('\n');
+console.log(text);
+const results = new URL('results/', import.meta.url);
+const runs = rows.map((row) => Object.fromEntries(HEADS.map((head, k) => [head, row[k]])));
+writeFileSync(new URL('web.md', results), text);
+writeFileSync(
+  new URL('web.json', results),
+  `${JSON.stringify({ when: new Date().toISOString(), notes, runs }, null, 2)}\n`,
 );
-console.log('| browser | asked for | drawn by | frames/s | range | sampler, a step | drawing, a frame |');
-console.log('| --- | --- | --- | ---: | --- | ---: | ---: |');
-for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 
 async function run(browser, draw) {
   const page = await browser.newPage();

@@ -128,6 +128,35 @@ const CASES = {
     );
   },
 
+  async 'trains both methods by the same clock, and can be stopped'({ page, heard }) {
+    await page.selectOption('#seconds', '10');
+    truth(!heard.requests.some((request) => request.includes('tfjs')), 'nothing of it is loaded before');
+    await page.click('#train');
+    await page.waitForFunction(
+      () => / in \d+\.\d s.* in \d+\.\d s/.test(document.getElementById('training-text').textContent),
+      null,
+      { timeout: 120_000 },
+    );
+    const text = await page.locator('#training-text').innerText();
+    const [first, second] = [...text.matchAll(/ in (\d+\.\d) s/g)].map(([, seconds]) => Number(seconds));
+    truth(Math.min(first, second) >= 10 && Math.abs(first - second) < 2, `as long, ${text}`);
+    const likeness = (id) => page.locator(`#training-${id} small`).innerText();
+    for (const id of ['noisy', 'blurred', 'score-embedding', 'DDPM'])
+      match(await likeness(id), /^SSIM −?-?0\.\d{3}, \d/);
+    truth((await page.locator('#losses svg path').count()) > 0, 'curves of the losses');
+    await page.click('#train');
+    await page.waitForFunction(() => / of 10 s/.test(document.getElementById('training-text').textContent));
+    await page.click('#stop-training');
+    await page.waitForFunction(() =>
+      document.getElementById('training-text').textContent.startsWith('Cancelled'),
+    );
+    await page.check('#samples input[value="spiral"]');
+    await page.click('#train');
+    await page.waitForFunction(() => !document.getElementById('alert').hidden);
+    match(await page.locator('#alert').innerText(), /^Training is for pictures/);
+    equal(heard.complaints, []);
+  },
+
   async 'hands out arrays and pictures that can be read'({ page }) {
     await computed(page);
     const npy = await download(page, '#save-scores');
@@ -379,6 +408,8 @@ const CASES = {
       'save-points',
       'save-dots',
       'measure',
+      'seconds',
+      'train',
       'link',
       'copy',
     ];

@@ -204,7 +204,7 @@ function curves(ways: readonly WayResult[], width: number): Element {
     x: {
       type: 'sqrt',
       domain: [0, last],
-      label: 'iteration',
+      label: null,
       ticks: narrow ? 5 : 8,
       tickFormat: 'd',
       grid: true,

@@ -192,7 +192,14 @@ function similarityChart(
     y: { label: null, grid: true, ticks: 5, domain: [0, 1] },
     marks: [
       Plot.ruleY(baselines, { y: 'ssim', strokeDasharray: '4 3', strokeOpacity: 0.7 }),
-      Plot.text(baselines, { y: 'ssim', text: 'name', frameAnchor: 'right', textAnchor: 'end', dy: -8 }),
+      Plot.text(baselines, {
+        y: 'ssim',
+        text: 'name',
+        frameAnchor: 'left',
+        textAnchor: 'start',
+        dx: 4,
+        dy: -8,
+      }),
       Plot.line(values, { x: 'seconds', y: 'ssim', z: 'method', stroke: 'method', strokeWidth: 1.75 }),
       Plot.dot(values, { x: 'seconds', y: 'ssim', fill: 'method', r: 3 }),
     ],

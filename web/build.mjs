@@ -17,6 +17,17 @@ const require = createRequire(import.meta.url);
 /** Side of the photographs beside the page: the largest grid. */
 const SIDE = 256;
 
+/** The script of the package's own pools, as text: by its name, since TensorFlow.js has modules that end alike. */
+const workerAsText = {
+  name: 'worker-as-text',
+  setup({ onLoad }) {
+    onLoad({ filter: /seedspan\.worker\.js$/ }, async ({ path }) => ({
+      contents: await readFile(path, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
 async function buildPage() {
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, 'samples'), { recursive: true });
@@ -31,6 +42,7 @@ async function buildPage() {
     minify: true,
     sourcemap: 'linked',
     loader: { '.wasm': 'binary' },
+    plugins: [workerAsText],
     chunkNames: 'parts/[name]-[hash]',
     outdir: out,
     logLevel: 'warning',

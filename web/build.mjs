@@ -87,14 +87,14 @@ async function makeSamples() {
 const { values } = parseArgs({
   options: { serve: { type: 'boolean', default: false }, port: { type: 'string', default: '0' } },
 });
+const port = Number(values.port);
+if (!(Number.isInteger(port) && port >= 0 && port <= 65535)) {
+  console.error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
+  process.exit(2);
+}
 await buildPage();
 console.error(`build/web: ${(await readdir(out)).sort().join(', ')}`);
 if (values.serve) {
-  const port = Number(values.port);
-  if (!(Number.isInteger(port) && port >= 0 && port <= 65535)) {
-    console.error(`--port must be a whole number from 0 to 65535, not ${values.port}`);
-    process.exit(2);
-  }
   const server = await serve(out, { port }).catch((error) => {
     console.error(
       error.code === 'EADDRINUSE' ? `Port ${port} is in use; take another by --port.` : error.message,

@@ -11,6 +11,7 @@ const ORDER = {
   src: [
     'errors',
     'peers',
+    'colormap',
     'wasm',
     'threads',
     'memory',
@@ -175,10 +176,10 @@ describe('imports', () => {
 describe('files', () => {
   it('hold no absolute path of a machine', () => {
     const absolute = /(?<![\w.~:/-])\/(?:home|root|work|Users|tmp|mnt|opt)\/\w|\b[A-Z]:\\\w/;
-    const mentions = ['src', 'assembly', 'tests', 'bench']
+    const mentions = ['src', 'assembly', 'tests', 'bench', 'web']
       .filter((folder) => existsSync(join(root, folder)))
       .flatMap(filesBelow)
-      .filter((path) => /\.(ts|py|md|json)$/.test(path))
+      .filter((path) => /\.(ts|mjs|html|py|md|json)$/.test(path))
       .flatMap((path) =>
         readFileSync(join(root, path), 'utf8')
           .split('\n')

@@ -1,5 +1,5 @@
+import { COLORMAPS, type ColormapName, colourAt, finiteRange, NON_FINITE_COLOUR } from '../colormap.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
-import { COLORMAPS, type ColormapName, colourAt, NON_FINITE_COLOUR } from './colormap.ts';
 import { loadSharp } from './peers.ts';
 
 /** A field or picture: any array of numbers with a shape. */
@@ -17,19 +17,6 @@ export interface FieldImageOptions {
   colormap?: ColormapName;
   /** Each grid point becomes a square of `scale` pixels, without smoothing. Default 1, at most 64. */
   scale?: number;
-}
-
-/** Smallest and largest finite value; [0, 0] where there is none. */
-export function finiteRange(data: ArrayLike<number>): [number, number] {
-  let min = Infinity;
-  let max = -Infinity;
-  for (let k = 0; k < data.length; k++) {
-    const value = data[k];
-    if (!Number.isFinite(value)) continue;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  return min <= max ? [min, max] : [0, 0];
 }
 
 function checkField(where: string, { data, shape }: Field, dimensions: number): void {

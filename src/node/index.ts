@@ -1,4 +1,4 @@
-export { COLORMAPS, type ColormapName, colourAt, NON_FINITE_COLOUR, type Rgb } from './colormap.ts';
+export { COLORMAPS, type ColormapName, colourAt, NON_FINITE_COLOUR, type Rgb } from '../colormap.ts';
 export { type Field, type FieldImageOptions, fieldToPng, pictureToPng } from './field-image.ts';
 export {
   checkOutputFile,

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { colourAt } from '../../src/node/colormap.ts';
-import { fieldToPng, finiteRange, pictureToPng } from '../../src/node/field-image.ts';
+import { colourAt, finiteRange } from '../../src/colormap.ts';
+import { fieldToPng, pictureToPng } from '../../src/node/field-image.ts';
 
 async function pixels(png: Uint8Array) {
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });

@@ -160,7 +160,7 @@ export async function drawFromField(
 }
 
 /** Moves all points from variance v to w, below it; returns how often the field was evaluated. */
-function takeStep(
+export function takeStep(
   mover: PointMover,
   sampler: FieldSampler,
   i: number,
@@ -248,7 +248,7 @@ function checkVariance(where: string, name: string, value: number, { variances }
 }
 
 /** From `from` down to `to`, geometrically; where that is 0, the last step but one ends at `least`. */
-function stepVariances(from: number, to: number, steps: number, least: number): Float64Array {
+export function stepVariances(from: number, to: number, steps: number, least: number): Float64Array {
   const variances = new Float64Array(steps + 1);
   const geometric = to > 0 ? steps : steps - 1;
   const end = to > 0 ? to : Math.min(least, from / 2);

@@ -1,5 +1,6 @@
+import { finiteRange } from '../../colormap.ts';
 import type { NdArray, PrecomputeResult } from '../../diffusion/types.ts';
-import { fieldToPng, finiteRange, pictureToPng } from '../field-image.ts';
+import { fieldToPng, pictureToPng } from '../field-image.ts';
 import { dataUri, html, type Markup, picture } from './html.ts';
 import { arrowPlot } from './plots.ts';
 import { figure } from './words.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { COLORMAPS, colourAt, NON_FINITE_COLOUR, type Rgb } from '../../src/node/colormap.ts';
+import { COLORMAPS, colourAt, NON_FINITE_COLOUR, type Rgb } from '../src/colormap.ts';
 
 /** CIE lightness L* of an sRGB colour (CIE 15:2004), a road to lightness that the maps were not made by. */
 function lightness([r, g, b]: Rgb): number {

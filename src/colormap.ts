@@ -87,3 +87,16 @@ export function colourAt(name: ColormapName, t: number): Rgb {
   if (Number.isNaN(t)) return NON_FINITE_COLOUR;
   return TABLES[name][Math.round(255 * Math.min(1, Math.max(0, t)))];
 }
+
+/** Smallest and largest finite value; [0, 0] where there is none. */
+export function finiteRange(data: ArrayLike<number>): [number, number] {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let k = 0; k < data.length; k++) {
+    const value = data[k];
+    if (!Number.isFinite(value)) continue;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return min <= max ? [min, max] : [0, 0];
+}

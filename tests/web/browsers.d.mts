@@ -1,0 +1,2 @@
+export function findLibrary(name: string): Promise<unknown>;
+export function findProgram(...names: string[]): string | undefined;

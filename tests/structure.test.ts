@@ -9,7 +9,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Each part may import from the parts before it, and from itself. */
 const ORDER = {
   src: [
+    'version',
+    'marks',
     'errors',
+    'elementary',
     'peers',
     'wasm',
     'memory',
@@ -17,6 +20,7 @@ const ORDER = {
     'formats',
     'solver',
     'index',
+    'external',
     'diffusion',
     'training',
     'onnx',

@@ -1,5 +1,5 @@
 import { SeedspanError, show } from '../errors.ts';
-import { type Build, binaries } from './binaries.ts';
+import type { Build } from './builds.ts';
 import type { KernelExports, Pointer } from './exports.ts';
 
 /** `y <- F(x)`: reads x, fills y, which comes in as zeros. */
@@ -18,8 +18,6 @@ interface Registered {
 /** The most that a 32-bit memory can hold. */
 const ADDRESS_SPACE = 2 ** 32 - 65536;
 
-const compiled = new Map<Build, Promise<WebAssembly.Module>>();
-
 /** One instance of the kernel: its functions, its memory, and the functions that it calls back. */
 export class Kernel {
   readonly build: Build;
@@ -31,15 +29,8 @@ export class Kernel {
   readonly #functions: Map<number, Registered>;
   #nextFunction = 1;
 
-  /** Compiles (once a build) and instantiates. */
-  static async load(build: Build): Promise<Kernel> {
-    let module = compiled.get(build);
-    if (module === undefined) {
-      module = WebAssembly.compile(binaries[build]);
-      // A failure is not kept: it may have been a lack of memory.
-      module.catch(() => compiled.delete(build));
-      compiled.set(build, module);
-    }
+  /** A new instance, with memory of its own. */
+  static async instantiate(module: WebAssembly.Module, build: Build): Promise<Kernel> {
     const functions = new Map<number, Registered>();
     let memory: WebAssembly.Memory;
     const multiply = (id: number, n: number, x: Pointer, y: Pointer): void => {
@@ -59,7 +50,7 @@ export class Kernel {
           (result instanceof Promise ? ' (asynchronous functions cannot be used)' : ''),
       );
     };
-    const instance = await WebAssembly.instantiate(await module, { host: { multiply } });
+    const instance = await WebAssembly.instantiate(module, { host: { multiply } });
     const exports = instance.exports as unknown as KernelExports;
     memory = exports.memory;
     return new Kernel(build, exports, functions);

@@ -1,5 +1,6 @@
 import { SeedspanError, show } from '../errors.ts';
 import type { Build } from './builds.ts';
+import { forbidden } from './compile.ts';
 import type { KernelExports, Pointer } from './exports.ts';
 
 /** `y <- F(x)`: reads x, fills y, which comes in as zeros. */
@@ -50,8 +51,14 @@ export class Kernel {
           (result instanceof Promise ? ' (asynchronous functions cannot be used)' : ''),
       );
     };
-    const instance = await WebAssembly.instantiate(module, { host: { multiply } });
-    const exports = instance.exports as unknown as KernelExports;
+    let exports: KernelExports;
+    try {
+      const instance = await WebAssembly.instantiate(module, { host: { multiply } });
+      exports = instance.exports as unknown as KernelExports;
+    } catch (cause) {
+      // WebKit compiles under a policy that forbids WebAssembly, and objects here.
+      throw forbidden(cause) ?? cause;
+    }
     memory = exports.memory;
     return new Kernel(build, exports, functions);
   }

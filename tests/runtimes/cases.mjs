@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { browsers, findProgram, visit } from './browsers.mjs';
 import { bundlers, isInstalled } from './bundlers.mjs';
+import { checkEdge } from './edge.mjs';
 import { bundleWorker, startWorker } from './worker-run.mjs';
 
 const require = createRequire(import.meta.url);
@@ -93,6 +94,16 @@ function programCases() {
         } finally {
           await worker.dispose();
         }
+      },
+    },
+    'workerd, examples/edge': {
+      missing: () => (isInstalled('miniflare') ? undefined : OWN_PACKAGES),
+      version: () => packageVersion('workerd'),
+      async run({ place }) {
+        const example = join(place, 'edge');
+        cpSync(fileURLToPath(new URL('../../examples/edge', import.meta.url)), example, { recursive: true });
+        const bundle = await bundleWorker(join(example, 'worker.js'), join(place, 'edge-worker'));
+        return { note: `${await checkEdge(bundle)} requests, good and bad` };
       },
     },
   };

@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { cases } from './cases.mjs';
 import { makePlace } from './place.mjs';
 import { table } from './table.mjs';
@@ -53,6 +53,7 @@ try {
     } catch (error) {
       results.push({ name, status: 'failed', how: String(error.message) });
       console.log(`failed   ${name}: ${error.message}`);
+      console.log(inspect(error));
     }
   }
 } finally {

@@ -2,7 +2,7 @@
 //
 //   node tests/runtimes/run.mjs [--all] [--keep] [--only TEXT]
 //
-// --all: what is missing counts as failed. --keep: writes results.json and results.md. --only: cases whose names
+// --all, or SEEDSPAN_RUNTIMES=all: what is missing counts as failed. --keep: writes results.json and results.md. --only: cases whose names
 // contain TEXT (and Node, whose digits are the ones to compare with).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { table } from './table.mjs';
 const { values } = parseArgs({
   options: { all: { type: 'boolean' }, keep: { type: 'boolean' }, only: { type: 'string', default: '' } },
 });
+const all = values.all || process.env.SEEDSPAN_RUNTIMES === 'all';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REFERENCE = 'Node, ES modules';
 
@@ -37,8 +38,8 @@ try {
     if (!name.includes(values.only) && name !== REFERENCE) continue;
     const how = missing?.();
     if (how !== undefined) {
-      console.log(`skipped  ${name}: not here; ${how}`);
-      results.push({ name, status: values.all ? 'failed' : 'skipped', how });
+      console.log(`${all ? 'failed ' : 'skipped'}  ${name}: not here; ${how}`);
+      results.push({ name, status: all ? 'failed' : 'skipped', how });
       continue;
     }
     const began = performance.now();

@@ -1,13 +1,29 @@
-/** The README's table of a kept run. */
+/** The README's account of a kept run: a table of where the suite ran, and a line for each thing else that was tried. */
 export function table({ digests, results }) {
   const checks = Object.keys(digests).length;
-  const rows = results.map(({ name, version, build, deviations, note }) => {
-    if (build === undefined) return [name, version, note];
-    const relaxed = deviations['relaxed-simd'];
-    const other = relaxed === null ? 'no relaxed SIMD' : `relaxed SIMD within ${relaxed.toExponential(0)}`;
-    return [name, version, `${checks} of ${checks} the same digits; ${other}`];
-  });
-  return [['where', 'version', 'found'], ['---', '---', '---'], ...rows]
+  const rows = results
+    .filter(({ build }) => build !== undefined)
+    .map(({ name, version, deviations }) => [
+      name,
+      version,
+      `${checks} of ${checks}`,
+      ...Object.values(deviations).map(far),
+    ]);
+  const others = results
+    .filter(({ note }) => note !== undefined)
+    .map(({ name, version, note }) => `- ${name} (${version}): ${note}`);
+  return [
+    ['where', 'version', 'same digits', 'scalar', 'relaxed SIMD'],
+    ['---', '---', '---', '---', '---'],
+    ...rows,
+  ]
     .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .concat('\n', ...others.map((line) => `${line}\n`))
     .join('');
+}
+
+/** How far a build's results are from those of plain SIMD. */
+function far(deviation) {
+  if (deviation === null) return '';
+  return deviation === 0 ? 'the same' : `within ${deviation.toExponential(0)}`;
 }

@@ -65,6 +65,7 @@ interface SourceFile {
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules') return [];
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory() ? filesBelow(path) : [path];
   });
@@ -175,10 +176,10 @@ describe('imports', () => {
 describe('files', () => {
   it('hold no absolute path of a machine', () => {
     const absolute = /(?<![\w.~:/-])\/(?:home|root|work|Users|tmp|mnt|opt)\/\w|\b[A-Z]:\\\w/;
-    const mentions = ['src', 'assembly', 'tests', 'bench']
+    const mentions = ['src', 'assembly', 'tests', 'bench', 'tools', 'examples']
       .filter((folder) => existsSync(join(root, folder)))
       .flatMap(filesBelow)
-      .filter((path) => /\.(ts|py|md|json)$/.test(path))
+      .filter((path) => /\.(ts|mjs|js|py|md|json|toml)$/.test(path))
       .flatMap((path) =>
         readFileSync(join(root, path), 'utf8')
           .split('\n')

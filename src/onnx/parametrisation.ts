@@ -1,3 +1,4 @@
+import { log } from '../elementary.ts';
 /**
  * What a network's output stands for, where `X_t = scale X_0 + sigma e`, e standard normal and sigma^2 the variance
  * of the equation's transition:
@@ -24,7 +25,7 @@ export function networkTime(kind: NetworkTime, t: number, { variance }: Transiti
   if (typeof kind === 'function') return kind(t);
   if (kind === 'time') return t;
   if (kind === 'step') return (steps - 1) * t;
-  return kind === 'sigma' ? Math.sqrt(variance) : Math.log(variance);
+  return kind === 'sigma' ? Math.sqrt(variance) : log(variance);
 }
 
 /**

@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'OUT_OF_MEMORY'
   /** The runtime lacks something: WebAssembly, SIMD, a library that is an optional peer. */
   | 'UNSUPPORTED'
+  /** A worker ended before its work was done, again and again. */
+  | 'WORKER_FAILED'
   /** A file or buffer is not what its format says. */
   | 'BAD_FORMAT'
   /** A file cannot be read or written. */

@@ -37,5 +37,8 @@ export type {
 export type { Workspace } from './solver/workspace.ts';
 export type { RunOptions, WorkspaceOptions } from './solver/workspace-options.ts';
 export * from './sparse/index.ts';
+export { createWorkerPool, type WorkerPoolOptions } from './threads/create.ts';
+export type { Workers } from './threads/options.ts';
+export type { WorkerPool } from './threads/pool.ts';
 export type { Build } from './wasm/builds.ts';
 export { supportsBuild } from './wasm/features.ts';

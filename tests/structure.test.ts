@@ -15,6 +15,7 @@ const ORDER = {
     'elementary',
     'peers',
     'wasm',
+    'threads',
     'memory',
     'sparse',
     'formats',
@@ -22,6 +23,7 @@ const ORDER = {
     'index',
     'external',
     'diffusion',
+    'worker',
     'training',
     'onnx',
     'node',
@@ -45,9 +47,11 @@ const ORDER = {
 };
 /** The parts that need Node, and may use packages. */
 const FOR_NODE = ['node', 'cli'];
+/** The parts that take what was built. */
+const BUILT = ['wasm', 'threads'];
 /** What the parts for any runtime may use. */
 const PACKAGES: Record<string, string[]> = {
-  training: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm', 'ssim.js'],
+  training: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'],
   onnx: ['onnxruntime-web'],
 };
 
@@ -115,8 +119,8 @@ describe('imports', () => {
     const backward = files.flatMap(({ path, side, part, imports }) =>
       imports.filter(isRelative).flatMap((specifier) => {
         const [targetSide, below] = resolve(path, specifier).split('/');
-        // The kernel's binaries are an output of `assembly`; the sources of the two do not meet.
-        if (side === 'src' && part === 'wasm' && targetSide === 'build') return [];
+        // The kernel's binaries are an output of `assembly`, the workers' script of `src/worker`; the sources do not meet.
+        if (side === 'src' && BUILT.includes(part) && targetSide === 'build') return [];
         const rank = ORDER[side].indexOf(below?.replace(/\.ts$/, ''));
         const fits = targetSide === side && rank >= 0 && rank <= ORDER[side].indexOf(part);
         return fits ? [] : [`${path} -> ${specifier}`];

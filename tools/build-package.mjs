@@ -51,7 +51,7 @@ await build({
   target: 'es2022',
   external: ['node:*'],
   packages: 'external',
-  loader: { '.wasm': 'binary', '.z': 'binary' },
+  loader: { '.wasm': 'binary', '.z': 'binary', '.worker.js': 'text' },
   outbase: 'src',
   outdir: out,
   logLevel: 'warning',
@@ -61,6 +61,9 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
   cwd: root,
   stdio: 'inherit',
 });
+
+// The workers' script is neither kind of module: a classic script, served or given as text.
+writeFileSync(join(root, 'build', 'worker', 'package.json'), '{ "type": "commonjs" }\n');
 
 // `require` reads these; relative names in them lead to files with the same ending.
 const esm = readdirSync(out, { recursive: true }).map((name) => name.replaceAll('\\', '/'));
@@ -75,6 +78,8 @@ for (const name of esm) {
     writeFileSync(file, text.replaceAll(/((?:from |import\()['"]\.[^'"]*)\.ts(?=['"])/g, '$1.cts'));
   } else {
     const { code } = await transform(text, { format: 'cjs', platform: 'node', target: 'node20' });
-    writeFileSync(file, code.replaceAll(/((?:require|import)\("\.[^"]*)\.js(?="\))/g, '$1.cjs'));
+    // What is imported later is required later: `import()` would hide a default export behind another.
+    const later = code.replaceAll(/\bimport\(("\.[^"]*")\)/g, 'Promise.resolve().then(() => require($1))');
+    writeFileSync(file, later.replaceAll(/(require\("\.[^"]*)\.js(?="\))/g, '$1.cjs'));
   }
 }

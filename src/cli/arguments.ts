@@ -30,9 +30,28 @@ export function integerFrom(least: number): (text: string) => number {
   };
 }
 
+/** `auto`, `none` or how many. */
+export function workers(text: string): number | 'auto' | 'none' {
+  return text === 'auto' || text === 'none' ? text : integerFrom(1)(text);
+}
+
 /** `0` or `0,3`: pictures, counted from 0. */
 export function indices(text: string): number[] {
   return text.split(',').map(integerFrom(0));
+}
+
+/** `3,32,32`: lengths of axes. */
+export function shape(text: string): number[] {
+  return text.split(',').map(integerFrom(1));
+}
+
+/** `-1,1`: two numbers, the first below the second. */
+export function range(text: string): [number, number] {
+  const [low, high, ...more] = text.split(',').map(number);
+  if (high === undefined || more.length > 0 || !(low < high)) {
+    throw new InvalidArgumentError('It must be two numbers with a comma, the smaller first.');
+  }
+  return [low, high];
 }
 
 /** `64` or `48x64`: height and width. */

@@ -6,7 +6,7 @@ import {
   parseSde,
   SCHEME_DEFAULTS,
 } from '../diffusion/index.ts';
-import { indices, integerFrom, notNegative, positive, sde, size, spacing } from './arguments.ts';
+import { indices, integerFrom, notNegative, positive, sde, size, spacing, workers } from './arguments.ts';
 import { EXIT } from './context.ts';
 
 /** What the command line gives; absent: the library's default. */
@@ -34,6 +34,7 @@ export interface PrecomputeCommandOptions {
   linearization?: PrecomputeOptions['linearization'];
   timeStepping?: PrecomputeOptions['timeStepping'];
   advection?: PrecomputeOptions['advection'];
+  workers?: number | 'auto' | 'none';
   compare?: true;
   out: string;
   force?: true;
@@ -118,6 +119,11 @@ export function addPrecomputeOptions(command: Command): Command {
     'hybrid',
   ]);
   return command
+    .option(
+      '--workers <n>',
+      'worker threads, auto (where there is work for them) or none (default: auto; none with --sharing projection)',
+      workers,
+    )
     .option('--compare', 'also solve in other ways, and say what each costs')
     .option('--json', 'print one JSON document');
 }
@@ -151,6 +157,10 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
   if (options.sharing === 'seed-operator' && seedImages !== undefined && seedImages.length > 1) {
     command.error('error: --sharing seed-operator takes one of --seed-images', { exitCode: EXIT.usage });
   }
+  if (options.sharing === 'projection' && workersOf(options) !== 'none') {
+    command.error('error: --sharing projection goes without --workers', { exitCode: EXIT.usage });
+  }
+  const wanted = workersOf(options);
   const given: PrecomputeOptions = {
     scheme,
     sde: options.sde,
@@ -165,6 +175,7 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
       options.sharing === 'projection'
         ? { seeds: seedImages, dim: projectionDim, threshold: projectionThreshold }
         : undefined,
+    workers: wanted === 'none' ? undefined : wanted,
     method: options.method,
     rtol: options.rtol,
     fixedPoint:
@@ -175,6 +186,11 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
   };
   // What is absent must not be there by name: the library checks names.
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** Bases that pictures hand on to each other stay in one thread. */
+function workersOf({ workers, sharing }: PrecomputeCommandOptions): number | 'auto' | 'none' {
+  return workers ?? (sharing === 'projection' ? 'none' : 'auto');
 }
 
 /** The options with the library's defaults in place, as the run has them: for the report, and for embedding. */
@@ -190,6 +206,7 @@ export function withDefaults(options: PrecomputeCommandOptions) {
     fixedPointMaxiter: fixedPoint.maxiter,
     method,
     sharing,
+    workers: workersOf(options),
     ...(options.scheme === 'consistent' ? { linearization, timeStepping, boundary, advection } : {}),
     ...options,
     sde: options.sde ?? parseSde(sde),

@@ -79,7 +79,10 @@ async function compute(
         bar.update(stage === 'density' ? 'densities' : 'linear systems', done, total),
     });
     const comparison = options.compare
-      ? await compareWays(common, images.shape[0], (done, total) => bar.update('comparison', done, total))
+      ? // In one thread, where times can be compared.
+        await compareWays({ ...common, workers: undefined }, images.shape[0], (done, total) =>
+          bar.update('comparison', done, total),
+        )
       : undefined;
     return { pictures, result, comparison, embedded: embed(pictures, result, options) };
   } finally {
@@ -165,7 +168,7 @@ function summarise(
   const good = done.status === 'converged';
   return `${[
     `${plural(images, 'picture')} of ${height} x ${width}, ${levels} time levels, scheme ${done.scheme}, ${done.sde}, density ${done.density}`,
-    `${plural(done.solves, 'linear system')} in ${plural(done.iterations, 'Krylov iteration')}; ${duration(done.time.total)} in all (kernel ${done.build})`,
+    `${plural(done.solves, 'linear system')} in ${plural(done.iterations, 'Krylov iteration')}; ${duration(done.time.total)} in all (kernel ${done.build}${done.workers > 0 ? `, ${plural(done.workers, 'worker')}` : ''})`,
     ...decisionTexts(done.decisions, pictures.names, 4).map((text) => `Multigrid: ${text}`),
     paint(context.stdout, good ? 'green' : 'red', verdict(done.status)),
     ...(embedded === undefined ? ['The scores are not finite: no pictures were embedded.'] : []),

@@ -3,8 +3,9 @@ import { SeedspanError } from '../errors.ts';
 import { type Context, EXIT, ownVersion, paint } from './context.ts';
 import { infoCommand } from './info.ts';
 import { precomputeCommand } from './precompute.ts';
-import { sampleCommand } from './sample-field.ts';
+import { sampleCommand } from './sample.ts';
 import { solveCommand } from './solve.ts';
+import { trainCommand } from './train.ts';
 
 function createProgram(context: Context): Command {
   const program = new Command('seedspan')
@@ -14,6 +15,7 @@ function createProgram(context: Context): Command {
     .version(ownVersion(), '-V, --version')
     .addCommand(precomputeCommand(context))
     .addCommand(sampleCommand(context))
+    .addCommand(trainCommand(context))
     .addCommand(solveCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(
@@ -22,6 +24,7 @@ function createProgram(context: Context): Command {
 Examples:
   seedspan precompute photographs/ --size 64 --sde ve:5 --steps 20 --out scores
   seedspan sample field --picture cat.jpg --out stipple.png
+  seedspan train cat.jpg --size 32 --minutes 2 --out cat.safetensors
   seedspan solve A.mtx b.mtx --method gmres --preconditioner ilu0 --out x.mtx
   seedspan info
 

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import {
   drawFromField,
   energyDistance,
@@ -255,9 +255,4 @@ export function sampleFieldCommand(context: Context): Command {
       engine.dispose();
     }
   });
-}
-
-/** `seedspan sample`: everything that draws samples. */
-export function sampleCommand(context: Context): Command {
-  return new Command('sample').description('Draw samples.').addCommand(sampleFieldCommand(context));
 }

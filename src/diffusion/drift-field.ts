@@ -4,6 +4,25 @@ import type { Scope } from '../memory/scope.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import type { Sde } from './types.ts';
 
+/** @throws SeedspanError `INVALID_VALUE` where the caller's function returns anything but two finite numbers. */
+export function evaluateDrift(
+  drift: NonNullable<Sde['drift']>,
+  x: number,
+  y: number,
+  t: number,
+): readonly [number, number] {
+  const f: unknown = drift(x, y, t);
+  if (Array.isArray(f) && f.length === 2 && Number.isFinite(f[0]) && Number.isFinite(f[1])) {
+    return f as [number, number];
+  }
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `sde.drift(${x}, ${y}, ${t}) returned ${Array.isArray(f) ? `[${f.map(String).join(', ')}]` : show(f)}; ` +
+      'it must return two finite numbers',
+    { x, y, t },
+  );
+}
+
 /** The drift of one level on the grid, and its divergence, in the kernel. Point (i, j) is at (i dx, j dy). */
 export class DriftField {
   /** False when the equation has no drift: then all is zero, and nothing is stored. */
@@ -46,16 +65,7 @@ export class DriftField {
   at(i: number, j: number, t: number): readonly [number, number] {
     if (this.#sde.drift === undefined) return [0, 0];
     const [dx, dy] = this.#spacing;
-    const f: unknown = this.#sde.drift(i * dx, j * dy, t);
-    if (Array.isArray(f) && f.length === 2 && Number.isFinite(f[0]) && Number.isFinite(f[1])) {
-      return f as [number, number];
-    }
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `sde.drift(${i * dx}, ${j * dy}, ${t}) returned ${Array.isArray(f) ? `[${f.map(String).join(', ')}]` : show(f)}; ` +
-        'it must return two finite numbers',
-      { x: i * dx, y: j * dy, t },
-    );
+    return evaluateDrift(this.#sde.drift, i * dx, j * dy, t);
   }
 
   /** Evaluates f at time t. */

@@ -17,7 +17,7 @@ export interface EmbeddingOptions {
   variant?: EmbeddingVariant;
   /** `transport` with two-component scores: which one moves the pixels, 0 along i or 1 along j. Default 0. */
   component?: 0 | 1;
-  /** `lau2025`: levels used, evenly spread and the last among them. Default 10, or all if there are fewer. */
+  /** `lau2025`: levels used, evenly spread from the first step's to the last. Default 10, or all if there are fewer. */
   levels?: number;
   /** `lau2025`: factor of the noise. Default 0.1. */
   noise?: number;
@@ -49,9 +49,11 @@ const OPTIONS = ['sde', 'times', 'variant', 'component', 'levels', 'noise', 'see
  * - `transport`: the equation as it stands. s, f and g at t_n, `dt = t_n - t_{n-1}`.
  * - `na2024` (arXiv 2404.06661 and its program): `x_i = x_{i-1} - s_i g(2 t_i) dt / 2` with `dt = 1/N`, N the
  *   number of levels; f is left out. For `g = sigma^t`, `g(2t)` is g squared. Scores of scheme `na2024` only.
- * - `lau2025` (arXiv 2511.17634 and its program): ten of the levels, the first score component, f left out,
- *   plus noise: `x += -g^2 s dt / 2 + 0.1 g sqrt(dt) z`, clipped to [0, 1] after each step. The text does not
- *   say which levels: here every (N/10)-th, so that the last is one of them and dt is the time between them.
+ * - `lau2025` (arXiv 2511.17634 and its program): ten of the N levels after the first, evenly spread from level 1 to
+ *   N and rounded down, the first score component, f left out, plus noise:
+ *   `x += -g^2 s dt / 2 + 0.1 g sqrt(dt) z`, clipped to [0, 1] after each step, without noise at level N. As in the
+ *   program dt is one level's, `(t_N - t_0) / N`, not the time between the levels used: it makes a tenth of the way
+ *   when N is 100.
  *
  * Scores with one channel (from `pixel-positions`) serve every channel of the pictures.
  *
@@ -103,7 +105,7 @@ export function embedPictures(
     path?.set(x, image * wayTimes.length * channels * n);
     used.forEach((level, step) => {
       const t = times[level];
-      const dt = variant === 'na2024' ? 1 / times.length : t - wayTimes[step];
+      const dt = stepLength(variant, times, level);
       const g = diffusionAt(sde, t);
       const square = variant === 'na2024' ? diffusionAt(sde, 2 * t) : g * g;
       for (let c = 0; c < channels; c++) {
@@ -116,8 +118,8 @@ export function embedPictures(
           x[at] += -0.5 * square * score[k] * dt;
           if (variant === 'transport' && sde.drift) x[at] += sde.drift(before, before, t)[chosen] * dt;
           if (variant === 'lau2025') {
-            const noisy = x[at] + noise * g * Math.sqrt(dt) * random.normal();
-            x[at] = Math.min(1, Math.max(0, noisy));
+            if (level < last) x[at] += noise * g * Math.sqrt(dt) * random.normal();
+            x[at] = Math.min(1, Math.max(0, x[at]));
           }
         }
       }
@@ -130,6 +132,12 @@ export function embedPictures(
     times: wayTimes,
     ...(path && { path: { data: path, shape: [count, wayTimes.length, channels, height, width] } }),
   };
+}
+
+function stepLength(variant: EmbeddingVariant, times: readonly number[], level: number): number {
+  const last = times.length - 1;
+  if (variant === 'na2024') return 1 / times.length;
+  return variant === 'lau2025' ? (times[last] - times[0]) / last : times[level] - times[level - 1];
 }
 
 /** Levels that a step ends at, in order. */
@@ -150,7 +158,8 @@ function usedLevels(variant: EmbeddingVariant, last: number, levels?: number): n
     );
   }
   const count = levels ?? Math.min(10, last);
-  return Array.from({ length: count }, (_, i) => Math.round(((i + 1) * last) / count));
+  if (count === 1) return [1];
+  return Array.from({ length: count }, (_, i) => Math.floor(1 + (i * (last - 1)) / (count - 1)));
 }
 
 /** Checks the scores against the pictures; returns the number of their components. */

@@ -1,6 +1,7 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { Engine } from '../solver/engine.ts';
 import { checkChoice, checkCount, checkFlag, checkTolerance } from '../solver/options.ts';
+import { checkWorkers } from '../threads/options.ts';
 import { checkNdArray } from './ndarray.ts';
 import type { ConsistentSettings } from './scheme-consistent.ts';
 import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
@@ -99,6 +100,7 @@ const KNOWN = [
   'sharing',
   'seedImage',
   'projection',
+  'workers',
   'signal',
   'onProgress',
   'engine',
@@ -265,6 +267,14 @@ function checkAgreement(options: PrecomputeOptions, scheme: Scheme, sde: Sde): v
       'INVALID_VALUE',
       `${WHERE}: projection is for sharing "projection", and sharing is ${show(options.sharing ?? PRECOMPUTE_DEFAULTS.sharing)}`,
       { option: 'projection' },
+    );
+  }
+  checkWorkers(WHERE, options.workers);
+  if (options.workers !== undefined && options.sharing === 'projection') {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${WHERE}: sharing "projection" hands bases from image to image, which workers cannot; leave workers away`,
+      { option: 'workers' },
     );
   }
   checkSeedOperator(options, scheme);

@@ -29,8 +29,10 @@ export class Run {
   readonly fixedPoint: { rtol: number; maxiter: number; inner: 'strict' | 'adaptive' | 'accelerated' };
   /** Indices of the seed images; none where nothing is shared. */
   readonly seeds: readonly number[];
-  /** Whose matrices make preconditioners that are shared. */
+  /** Whose matrices make preconditioners that are shared; -1: it is not among these images. */
   readonly seedImage: number;
+  /** Then, the fields of its first channel, `[levels, H, W]`. */
+  readonly seedFields: Float64Array | undefined;
   /** Relative residual of strict solves. */
   readonly rtol: number;
   /** `[images, levels, channels, H, W]`; level 0 is filled in. */
@@ -63,6 +65,7 @@ export class Run {
       | 'fixedPoint'
       | 'seeds'
       | 'seedImage'
+      | 'seedFields'
       | 'rtol'
       | 'logDensity'
       | 'time'
@@ -76,6 +79,7 @@ export class Run {
     this.fixedPoint = settings.fixedPoint;
     this.seeds = settings.seeds;
     this.seedImage = settings.seedImage;
+    this.seedFields = settings.seedFields;
     this.rtol = settings.rtol;
     this.logDensity = settings.logDensity;
     this.time = settings.time;
@@ -110,7 +114,8 @@ export class Run {
 
   /** The images in the order of work: the seeds first, as they were given. */
   get order(): number[] {
-    const first = this.seeds.length > 0 ? this.seeds : [this.seedImage];
+    const seed = this.seedImage < 0 ? [] : [this.seedImage];
+    const first = this.seeds.length > 0 ? this.seeds : seed;
     return [...new Set([...first, ...this.images.keys()])];
   }
 
@@ -137,11 +142,16 @@ export class Run {
     if (!system.operator?.enter(place)) return;
     const began = performance.now();
     const { image, level, channel } = place;
-    system.x.view.set(this.field(this.seedImage, level - 1, 0));
+    system.x.view.set(this.#seedField(level - 1));
     assemble();
     system.operator.take(system.data, true);
     system.x.view.set(this.field(image, level - 1, channel));
     this.time.solve += performance.now() - began;
+  }
+
+  #seedField(level: number): Float64Array {
+    const n = this.shape.height * this.shape.width;
+    return this.seedFields?.subarray(level * n, (level + 1) * n) ?? this.field(this.seedImage, level, 0);
   }
 
   /** What a linear solve multiplies the residual by; `share` is that of an adaptive one. */

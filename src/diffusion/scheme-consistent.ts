@@ -144,6 +144,18 @@ export async function solveConsistent(
   }
 }
 
+type BoundaryValues = Exclude<Boundary, string>;
+
+/** @throws SeedspanError `INVALID_VALUE` where the caller's function returns anything but a finite number. */
+export function evaluateBoundary({ values }: BoundaryValues, x: number, y: number, t: number): number {
+  const value: unknown = values(x, y, t);
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `boundary.values(${x}, ${y}, ${t}) returned ${show(value)}, must be a finite number`,
+  );
+}
+
 /** The constants of the neighbours outside the grid: above, below, before, behind. */
 function borderConstants(
   boundary: Boundary,
@@ -169,17 +181,7 @@ function borderConstants(
       constants[at++] = f === 0 ? 0 : side * 2 * (axis === 0 ? dx : dy) * ((2 * f) / (g * g));
       return;
     }
-    const value: unknown = (boundary as { values(x: number, y: number, t: number): unknown }).values(
-      i * dx,
-      j * dy,
-      t,
-    );
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new SeedspanError(
-        'INVALID_VALUE',
-        `boundary.values(${i * dx}, ${j * dy}, ${t}) returned ${show(value)}, must be a finite number`,
-      );
-    }
+    const value = evaluateBoundary(boundary as BoundaryValues, i * dx, j * dy, t);
     constants[at++] = value;
   };
   for (let j = 0; j < width; j++) put(-1, j, [0, j], 0, -1);

@@ -23,12 +23,13 @@ export interface Place {
 export interface OperatorSettings {
   /** `none`: each image at each level; `seed-operator`: the seed at each level; `auto`: whoever it pays for. */
   mode: 'none' | 'seed-operator' | 'auto';
+  /** -1: none of the images. */
   seed: number;
   /** The loops take one cycle a step, not two an iteration of a Krylov method. */
   accelerated: boolean;
 }
 
-const REASONS = {
+export const REASONS = {
   own: 'each image has its own at each level',
   seed: "the seed image's serves all of a level",
   first: 'there was none to share yet',
@@ -150,7 +151,8 @@ export class SharedOperator {
     const row = this.#kernel.exports.multigridUpdate(this.#levels, data);
     const { image, level } = this.#place;
     this.#made = undefined;
-    this.#age = 0;
+    // A seed that is not among these images has had it, too.
+    this.#age = seed && this.#settings.seed < 0 ? 1 : 0;
     if (row >= 0) {
       // A zero on the diagonal, or a number that is not finite: the seed's others have their own, or go without.
       if (seed) this.#own = true;

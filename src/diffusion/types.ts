@@ -1,6 +1,7 @@
 import type { Engine } from '../solver/engine.ts';
 import type { BasisPrecision } from '../solver/projector.ts';
 import type { ProjectionKind, SolveStatus } from '../solver/types.ts';
+import type { Workers } from '../threads/options.ts';
 
 /** A dense array in C order. */
 export interface NdArray<T extends Float32Array | Float64Array = Float64Array> {
@@ -193,6 +194,17 @@ export interface PrecomputeOptions {
    * on which the systems of the others are projected before they are solved.
    */
   projection?: ProjectionOptions;
+  /**
+   * Computes images in so many worker threads, or in those of a pool (see `createWorkerPool`); without it, in this one.
+   * `auto`: in as many as there are processor cores, as soon as what is left to do would take them 150 ms less; the
+   * first images are done in this thread, to see.
+   *
+   * The number of workers does not change a result, bit for bit. Since what is shared along a sequence of images would
+   * depend on it, `sharing: 'auto'` with this option is `seed-operator` with the first image where there is multigrid,
+   * and else `none`; `projection` goes without workers. Functions of `sde` and `boundary` stay in this thread: they are
+   * evaluated beforehand at all levels and grid points, which takes 16 bytes a point and level for a drift.
+   */
+  workers?: Workers;
   signal?: AbortSignal;
   /** Called after each picture's density, between slices of some milliseconds, and at the end. What it throws ends the run. */
   onProgress?: (progress: Progress) => void;
@@ -233,7 +245,7 @@ export interface StepReport {
   columns?: number;
   /**
    * How many images and levels its multigrid preconditioner had served before, 0: made for this one. The largest, where
-   * several were tried; absent where there was none.
+   * several were tried; absent where there was none. With workers, as far as its own one knows.
    */
   operatorAge?: number;
   status: SolveStatus;
@@ -264,6 +276,8 @@ export interface PrecomputeReport {
   projection: ProjectionSettings | undefined;
   method: 'bicgstab' | 'gmres';
   build: string;
+  /** How many worker threads there were; 0: all was done in the calling one. */
+  workers: number;
   shape: { images: number; channels: number; height: number; width: number; levels: number };
   /** Times of the levels. */
   times: number[];
@@ -282,7 +296,7 @@ export interface PrecomputeReport {
   solves: number;
   iterations: number;
   matvecs: number;
-  /** Milliseconds by stage. */
+  /** Milliseconds by stage, those of all workers together, and of the clock in all. */
   time: StageTimes & { total: number };
   /** `consistent` only: cells whose Peclet number exceeds 1, over all levels, at the final iterates. */
   peclet?: { cells: number; of: number; max: number };

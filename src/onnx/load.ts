@@ -1,8 +1,9 @@
 import type { InferenceSession } from 'onnxruntime-web';
+import type { Parametrisation } from '../diffusion/index.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { loadPeer } from '../peers.ts';
 import { checkChoice, checkCount } from '../solver/options.ts';
-import type { NetworkTime, Parametrisation } from './parametrisation.ts';
+import type { NetworkTime } from './network-time.ts';
 import { type Meaning, OnnxScore } from './score.ts';
 
 const WHERE = 'loadOnnxScore';

@@ -1,4 +1,5 @@
 import type * as Onnx from 'onnxruntime-web';
+import { type Parametrisation, toScore } from '../diffusion/samplers/parametrisation.ts';
 import type { ScoreFunction } from '../diffusion/samplers/types.ts';
 import { checkSde, type PresetSde } from '../diffusion/sde.ts';
 import { SeedspanError, show } from '../errors.ts';
@@ -16,7 +17,7 @@ import {
   type OnnxValue,
   sampleFeed,
 } from './network.ts';
-import { type NetworkTime, networkTime, type Parametrisation, toScore } from './parametrisation.ts';
+import { type NetworkTime, networkTime } from './network-time.ts';
 
 /** What the network's inputs and output mean: the checked options of `loadOnnxScore`. */
 export interface Meaning {

@@ -1,5 +1,6 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
+import { checkWorkers, type Workers } from '../threads/options.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { BATCH_DEFAULTS, KEPT, LANES_MOST_BYTES, MIXED_LEAST_RTOL, SOLVE_DEFAULTS } from './defaults.ts';
 import { usefulOffsets, withPattern } from './diagonals.ts';
@@ -92,6 +93,17 @@ export interface BatchOptions
    * the same results, bit for bit. It is also reckoned from the number of systems, where they come as an array.
    */
   sharing?: BatchSharing;
+  /**
+   * Solves them in so many worker threads, or in those of a pool (see `createWorkerPool`); without it, in this one.
+   * `auto`: in as many as there are processor cores, as soon as what is left to do would take them 150 ms less (where
+   * systems come from a generator, as many are expected as there were). Results are the same, bit for bit.
+   *
+   * Systems go to workers in parts of at most 64 and some megabytes, two parts a worker at a time, and are taken before
+   * the results of those before them are out: none may depend on another's result. What lives in this engine's memory or
+   * is a function cannot go there: `seed`, `recycle`, preconditioners made before; nor does `sharing`, whose systems
+   * wait for each other.
+   */
+  workers?: Workers;
   /** Checked between slices of some milliseconds; the iterator throws its reason. */
   signal?: AbortSignal;
   /** Called after each slice, and for each system that has ended. */
@@ -157,6 +169,7 @@ const OPTIONS = [
   'lanes',
   'precision',
   'sharing',
+  'workers',
   'signal',
   'onProgress',
 ] as const;
@@ -166,7 +179,7 @@ const IN_LANES: readonly unknown[] = ['none', 'jacobi', 'ilu0'];
 /** Refuses what cannot be used. */
 export function checkBatchOptions(where: string, options: BatchOptions): void {
   checkOptionNames(where, options, OPTIONS);
-  const { lanes, precision, sharing, signal, onProgress, ...rest } = options;
+  const { lanes, precision, sharing, workers, signal, onProgress, ...rest } = options;
   checkSeed(where, rest.seed);
   checkSolveOptions(where, rest, OPTIONS);
   checkChoice(where, 'lanes', lanes, ['auto', 1, 2, 4, 8]);
@@ -189,6 +202,8 @@ export function checkBatchOptions(where: string, options: BatchOptions): void {
   }
   checkRecycle(where, options.recycle, method);
   checkSharing(where, options);
+  checkWorkers(where, workers);
+  if (workers !== undefined) checkPostable(where, options);
   const reason = whyNotInLanes(options);
   if (typeof lanes === 'number' && lanes > 1 && reason !== undefined) {
     throw new SeedspanError(
@@ -243,6 +258,24 @@ function checkSharing(where: string, options: BatchOptions): void {
     `${where}: sharing "${sharing}" makes the preconditioner itself; give ${fit}, or leave preconditioner away`,
     { option: 'preconditioner' },
   );
+}
+
+/** Refuses what cannot go to workers. */
+function checkPostable(where: string, options: BatchOptions): void {
+  const { sharing = BATCH_DEFAULTS.sharing, preconditioner } = options;
+  const refuse = (option: keyof BatchOptions, reason: string): never => {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: ${option} cannot go to workers: ${reason}; leave workers away, or ${option}`,
+      { option },
+    );
+  };
+  if (sharing !== 'none') refuse('sharing', 'each system waits for what those before it leave');
+  if (typeof preconditioner === 'function') refuse('preconditioner', 'it is a function');
+  if (typeof preconditioner === 'object') refuse('preconditioner', "it is in this engine's memory");
+  for (const option of ['seed', 'recycle'] as const) {
+    if (options[option] !== undefined) refuse(option, "it is in this engine's memory");
+  }
 }
 
 /** How many systems at once, and in which precision; `A` has their pattern. */

@@ -1,5 +1,6 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkNumberArray } from '../sparse/checks.ts';
+import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import type { LaneSolver } from './batch-lanes.ts';
 import { makeLanes } from './batch-mixed.ts';
@@ -17,7 +18,7 @@ const MOST = 1 << 20;
 const AHEAD = 4;
 
 /** What is given, one system after the other. */
-type Source = Iterator<BatchSystem> | AsyncIterator<BatchSystem>;
+export type Source = Iterator<BatchSystem> | AsyncIterator<BatchSystem>;
 
 /**
  * The systems of one call, on their way through the lanes. A lane that has ended is filled again while the others go
@@ -33,9 +34,11 @@ export class Batch {
   /** Index of the system in each lane; -1: free. */
   #held: number[] = [];
   readonly #results = new Map<number, BatchResult>();
-  /** Systems taken, and results handed out. */
-  #taken = 0;
-  #given = 0;
+  /** Number of the first system. */
+  readonly #first: number;
+  /** Numbers of the systems that are to be taken, and whose results are to be handed out next. */
+  #taken: number;
+  #given: number;
   #exhausted = false;
   /** What went wrong with a system, to be thrown when the results before it have been handed out. */
   #failure: { error: unknown } | undefined;
@@ -43,7 +46,16 @@ export class Batch {
   #count = 1;
   #sliceStart = 0;
 
-  constructor(kernel: Kernel, source: Source, expected: number | undefined, options: BatchOptions) {
+  constructor(
+    kernel: Kernel,
+    source: Source,
+    expected: number | undefined,
+    options: BatchOptions,
+    first = 0,
+  ) {
+    this.#first = first;
+    this.#taken = first;
+    this.#given = first;
     this.#kernel = kernel;
     this.#source = source;
     this.#expected = expected;
@@ -126,24 +138,9 @@ export class Batch {
 
   /** Refuses a system that cannot be used; the first one says what is reserved. */
   #check(system: BatchSystem, where: string): void {
-    if (typeof system !== 'object' || system === null) {
-      throw new SeedspanError('INVALID_TYPE', `${where}: must be { A, b, x0? }, not ${show(system)}`);
-    }
-    checkOptionNames(where, system, ['A', 'b', 'x0']);
-    const { A, b, x0 } = system;
-    checkMatrix(where, A);
-    const n = systemSize(where, A, undefined);
-    checkNumberArray(where, 'b', b);
-    checkVector(where, 'b', b, n);
-    if (x0 !== undefined) checkVector(where, 'x0', x0, n);
+    const { A } = checkBatchSystem(system, where);
     this.#solver ??= this.#makeSolver(system, where);
-    if (!this.#solver.hasPatternOf(A)) {
-      throw new SeedspanError(
-        'SHAPE_MISMATCH',
-        `${where}: has another pattern than system 0 (n = ${n}, ${A.nnz} entries); a batch has one pattern, ` +
-          'solve the others in a batch of their own',
-      );
-    }
+    if (!this.#solver.hasPatternOf(A)) throw otherPattern(A, where);
   }
 
   #makeSolver({ A }: BatchSystem, where: string): LaneSolver {
@@ -186,7 +183,7 @@ export class Batch {
 
   #report(): void {
     const running = this.#held.filter((index) => index >= 0).length;
-    this.#options.onProgress?.({ finished: this.#taken - running, running });
+    this.#options.onProgress?.({ finished: this.#taken - this.#first - running, running });
   }
 }
 
@@ -202,8 +199,31 @@ export function sourceOf(systems: Iterable<BatchSystem> | AsyncIterable<BatchSys
   );
 }
 
+/** Refuses what is no system; whether its numbers can be used shows when they are. */
+export function checkBatchSystem(system: BatchSystem, where: string): BatchSystem {
+  if (typeof system !== 'object' || system === null) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: must be { A, b, x0? }, not ${show(system)}`);
+  }
+  checkOptionNames(where, system, ['A', 'b', 'x0']);
+  const { A, b, x0 } = system;
+  checkMatrix(where, A);
+  const n = systemSize(where, A, undefined);
+  checkNumberArray(where, 'b', b);
+  checkVector(where, 'b', b, n);
+  if (x0 !== undefined) checkVector(where, 'x0', x0, n);
+  return system;
+}
+
+export function otherPattern({ shape, nnz }: CsrMatrix, where: string): SeedspanError {
+  return new SeedspanError(
+    'SHAPE_MISMATCH',
+    `${where}: has another pattern than system 0 (n = ${shape[0]}, ${nnz} entries); a batch has one pattern, ` +
+      'solve the others in a batch of their own',
+  );
+}
+
 /** An error of this package gets the number of the system; others are not ours to change. */
-function named(error: unknown, index: number): unknown {
+export function named(error: unknown, index: number): unknown {
   if (!(error instanceof SeedspanError)) return error;
   const { code, message, details } = error;
   const text = message.startsWith('solveBatch') ? message : `solveBatch, system ${index}: ${message}`;

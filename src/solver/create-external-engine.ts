@@ -41,7 +41,7 @@ export async function createEngine(options: ExternalEngineOptions): Promise<Engi
     throw new SeedspanError('UNSUPPORTED', 'createEngine: this runtime has no WebAssembly');
   }
   const module = await compileFrom(await options?.wasm);
-  const kernel = await Kernel.instantiate(module, buildOf(module));
+  const kernel = await Kernel.instantiate(buildOf(module), module);
   if (options.memoryLimit !== undefined) kernel.setMemoryLimit(options.memoryLimit);
   return new Engine(kernel);
 }

@@ -42,6 +42,14 @@ const SLICE = 8;
 /** Of the version, too: kernel and what calls it fit together only then. */
 const MARK = Symbol.for(`seedspan.Engine ${VERSION}`);
 
+/** What workers need is loaded when it is asked for. */
+async function* solveInWorkers(
+  ...parameters: Parameters<typeof import('./batch-workers.ts').solveInWorkers>
+): AsyncGenerator<BatchResult, void, undefined> {
+  const { solveInWorkers: solve } = await import('./batch-workers.ts');
+  yield* solve(...parameters);
+}
+
 /** One instance of the kernel, and all that is made in its memory. Engines are independent of each other. */
 export class Engine extends Disposable {
   /** @internal */
@@ -186,7 +194,10 @@ export class Engine extends Disposable {
     this.checkAlive('the engine');
     checkBatchOptions(where, options);
     const count = Array.isArray(systems) ? systems.length : undefined;
-    return new Batch(this.kernel, sourceOf(systems, where), count, options).run();
+    const source = sourceOf(systems, where);
+    const { workers } = options;
+    if (workers === undefined) return new Batch(this.kernel, source, count, options).run();
+    return solveInWorkers(this.kernel, source, count, { ...options, workers });
   }
 
   /**

@@ -22,6 +22,8 @@ const ADDRESS_SPACE = 2 ** 32 - 65536;
 /** One instance of the kernel: its functions, its memory, and the functions that it calls back. */
 export class Kernel {
   readonly build: Build;
+  /** The compiled code, to be instantiated by others, too. */
+  readonly module: WebAssembly.Module;
   readonly exports: KernelExports;
   /** What lives in this kernel's memory and has to be disposed of before it. */
   readonly objects = new Set<{ dispose(): void }>();
@@ -29,9 +31,10 @@ export class Kernel {
   closed = false;
   readonly #functions: Map<number, Registered>;
   #nextFunction = 1;
+  #memoryLimit: number | undefined;
 
-  /** A new instance, with memory of its own. */
-  static async instantiate(module: WebAssembly.Module, build: Build): Promise<Kernel> {
+  /** A new instance, with memory of its own, of what was compiled before, maybe by another thread. */
+  static async instantiate(build: Build, module: WebAssembly.Module): Promise<Kernel> {
     const functions = new Map<number, Registered>();
     let memory: WebAssembly.Memory;
     const multiply = (id: number, n: number, x: Pointer, y: Pointer): void => {
@@ -60,11 +63,17 @@ export class Kernel {
       throw forbidden(cause) ?? cause;
     }
     memory = exports.memory;
-    return new Kernel(build, exports, functions);
+    return new Kernel(build, module, exports, functions);
   }
 
-  private constructor(build: Build, exports: KernelExports, functions: Map<number, Registered>) {
+  private constructor(
+    build: Build,
+    module: WebAssembly.Module,
+    exports: KernelExports,
+    functions: Map<number, Registered>,
+  ) {
     this.build = build;
+    this.module = module;
     this.exports = exports;
     this.#functions = functions;
   }
@@ -77,7 +86,13 @@ export class Kernel {
     return this.exports.bytesInUse() >>> 0;
   }
 
+  /** In bytes; undefined: as much as there can be. */
+  get memoryLimit(): number | undefined {
+    return this.#memoryLimit;
+  }
+
   setMemoryLimit(bytes: number): void {
+    this.#memoryLimit = bytes;
     this.exports.setMemoryLimit(Math.min(bytes, ADDRESS_SPACE));
   }
 

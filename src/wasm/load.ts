@@ -21,7 +21,7 @@ export function compiledKernel(build: Build): Promise<WebAssembly.Module> {
 
 /** A new instance of a build that comes with the package. */
 export async function loadKernel(build: Build): Promise<Kernel> {
-  return Kernel.instantiate(await compiledKernel(build), build);
+  return Kernel.instantiate(build, await compiledKernel(build));
 }
 
 async function compileOwn(build: Build): Promise<WebAssembly.Module> {

@@ -133,6 +133,24 @@ test('--sharing seed-operator: whose preconditioners there were, for readers and
   });
 });
 
+test('--workers: as many as were asked for, with the same results', async () => {
+  const scores = [];
+  for (const workers of ['none', '2', 'auto']) {
+    const sharing = ['--sharing', 'none', '--workers', workers, '--out', at(workers), '--json'];
+    const { code, stdout } = await seedspan('precompute', ...PHOTOGRAPHS, ...SMALL, ...sharing);
+    expect(code).toBe(0);
+    const { report, options } = JSON.parse(stdout);
+    expect(String(options.workers)).toBe(workers);
+    if (workers !== 'auto') expect(report.workers).toBe(workers === '2' ? 2 : 0);
+    scores.push(readFileSync(at(`${workers}/scores.npy`)));
+  }
+  expect(scores[1].equals(scores[0]) && scores[2].equals(scores[0])).toBe(true);
+  const wrong = await seedspan(
+    ...['precompute', ...PHOTOGRAPHS, '--sharing', 'projection', '--workers', '2', '--out', at('run')],
+  );
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('without --workers')]);
+});
+
 test('one picture alone is not compared with projection', async () => {
   const { stdout } = await seedspan('precompute', PHOTOGRAPHS[0], ...SMALL, '--compare', '--out', at('run'));
   expect(stdout).toContain('last iterate');

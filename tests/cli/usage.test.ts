@@ -9,11 +9,11 @@ describe('usage', () => {
     expect(await seedspan('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
     const { code, stdout, stderr } = await seedspan('--help');
     expect([code, stderr]).toEqual([0, '']);
-    for (const word of ['precompute', 'solve', 'info', 'Examples:', 'Exit codes:'])
+    for (const word of ['precompute', 'train', 'solve', 'info', 'Examples:', 'Exit codes:'])
       expect(stdout).toContain(word);
   });
 
-  test.each(['precompute', 'solve', 'info'])('%s --help has examples', async (command) => {
+  test.each(['precompute', 'train', 'solve', 'info'])('%s --help has examples', async (command) => {
     const { code, stdout } = await seedspan(command, '--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`Examples:\\n {2}seedspan ${command}`));

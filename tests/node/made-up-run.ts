@@ -67,6 +67,7 @@ export function madeUpRun(scheme: 'consistent' | 'na2024', images = 3, size = 32
     },
     method: 'bicgstab',
     build: 'simd',
+    workers: 0,
     shape: { images, channels, height: size, width: size, levels },
     times,
     status: 'converged',

@@ -129,8 +129,8 @@ describe('refuses', () => {
 it('can be cancelled, and leaves nothing', async () => {
   const kernels: Kernel[] = [];
   const load = Kernel.instantiate.bind(Kernel);
-  const spy = vi.spyOn(Kernel, 'instantiate').mockImplementation(async (module, build) => {
-    kernels.push(await load(module, build));
+  const spy = vi.spyOn(Kernel, 'instantiate').mockImplementation(async (build, module) => {
+    kernels.push(await load(build, module));
     return kernels[kernels.length - 1];
   });
   const A = poisson2d(20, 20);

@@ -264,7 +264,7 @@ function stepVariances(from: number, to: number, steps: number, least: number): 
 }
 
 /** Refuses what `precomputeField` cannot have made. */
-function checkField(where: string, field: PointField): void {
+export function checkField(where: string, field: PointField): void {
   const { height, width, variances, density } = field ?? {};
   const levels = variances instanceof Float64Array ? variances.length : 0;
   const fits =

@@ -54,6 +54,7 @@ export async function sample<Name extends SamplerName>(
 
 export { type DdimOptions, sampleDdim, sampleDdpm } from './ancestral.ts';
 export { interpolatedScore } from './interpolated.ts';
+export { type Parametrisation, type Transition, toScore } from './parametrisation.ts';
 export { sampleEuler, sampleHeun } from './probability-flow.ts';
 export {
   type PredictorCorrectorOptions,

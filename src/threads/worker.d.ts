@@ -1,0 +1,4 @@
+declare module '*.worker.js' {
+  const text: string;
+  export default text;
+}

@@ -1,4 +1,5 @@
 // workerd by miniflare: a Worker bundled as Cloudflare's tools do it.
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -20,13 +21,15 @@ export async function bundleWorker(entry, folder) {
 /** Starts workerd with a bundle; `fetch` asks it, `dispose` ends it. */
 export async function startWorker(scriptPath, settings = {}) {
   const { Log, LogLevel, Miniflare } = await import('miniflare');
+  const folder = dirname(scriptPath);
+  const rest = readdirSync(folder).filter((name) => name.endsWith('.wasm'));
   const worker = new Miniflare({
-    modules: true,
-    modulesRoot: dirname(scriptPath),
-    scriptPath,
-    modulesRules: [
-      { type: 'ESModule', include: ['**/*.mjs'] },
-      { type: 'CompiledWasm', include: ['**/*.wasm'] },
+    // Named one by one, as Cloudflare's tools do: miniflare itself looks for them in the code, and stops at an
+    // `import()` of a name that is put together.
+    modulesRoot: folder,
+    modules: [
+      { type: 'ESModule', path: scriptPath },
+      ...rest.map((name) => ({ type: 'CompiledWasm', path: join(folder, name) })),
     ],
     compatibilityDate: '2026-01-01',
     host: '127.0.0.1',

@@ -9,7 +9,7 @@ export default defineConfig({
       name: 'wasm-as-bytes',
       enforce: 'pre',
       load(id) {
-        if (!id.endsWith('.wasm')) return null;
+        if (!/\.wasm(\.z)?$/.test(id)) return null;
         const base64 = readFileSync(id).toString('base64');
         return `export default Uint8Array.from(atob('${base64}'), (c) => c.charCodeAt(0));`;
       },

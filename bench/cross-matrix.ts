@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '../src/solver/engine.ts';
+import { createEngine } from '../src/solver/create-engine.ts';
 import { PICTURE_SETS } from './cross-matrix/pictures.ts';
 import { dotPlot, linePlot } from './cross-matrix/plots.ts';
 import { pictureSteps, SEQUENCES, type Sequence, type System } from './cross-matrix/sequences.ts';

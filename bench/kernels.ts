@@ -1,9 +1,10 @@
 // Every export of the kernel against plain TypeScript, on all builds, warm and cold; beside it C on this machine.
 
 import { setFlagsFromString } from 'node:v8';
-import { type Build, binaries } from '../src/wasm/binaries.ts';
+import { BUILDS, type Build } from '../src/wasm/builds.ts';
 import type { KernelExports } from '../src/wasm/exports.ts';
-import { BUILDS, supportsBuild } from '../src/wasm/features.ts';
+import { supportsBuild } from '../src/wasm/features.ts';
+import { kernels } from '../src/wasm/kernels/bytes.ts';
 import { coldInstance, compare, EFFORT, local, type Side, type Timing } from './harness.ts';
 import { BOOKS, CASES, ELSEWHERE, type KernelCase, makeInput, type Work } from './kernel-cases.ts';
 import { startNative } from './native.ts';
@@ -26,6 +27,9 @@ const args = readArguments();
 const sizes = args.quick ? [32, 128] : [32, 64, 128, 256, 512];
 const effort = args.quick ? { ...EFFORT.quick, sample: 2 } : { ...EFFORT.full, sample: 4, rounds: 7 };
 const builds = BUILDS.filter(supportsBuild);
+const binaries = Object.fromEntries(
+  await Promise.all(builds.map(async (build) => [build, (await kernels[build]()) as Uint8Array] as const)),
+);
 const native = startNative(['C, 128 bit', 'C, native']);
 
 const cases: Case[] = [];

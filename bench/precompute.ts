@@ -7,7 +7,7 @@ import { initialLogDensity } from '../src/diffusion/density.ts';
 import { type PrecomputeOptions, type PrecomputeResult, precomputeScores } from '../src/diffusion/index.ts';
 import type { NdArray, Scheme } from '../src/diffusion/types.ts';
 import { readPictures } from '../src/node/pictures.ts';
-import { createEngine } from '../src/solver/engine.ts';
+import { createEngine } from '../src/solver/create-engine.ts';
 import { compare, EFFORT, type Effort, local, localAsync, type Timing } from './harness.ts';
 import { startScipy } from './native.ts';
 import { bicgstabDia } from './plain/krylov.ts';

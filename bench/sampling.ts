@@ -20,7 +20,7 @@ import {
   variancePreserving,
 } from '../src/diffusion/index.ts';
 import { readPictures } from '../src/node/pictures.ts';
-import { createEngine } from '../src/solver/engine.ts';
+import { createEngine } from '../src/solver/create-engine.ts';
 import { compare, type Effort, localAsync } from './harness.ts';
 import { type Case, digits, machine, publish, readArguments, wanted } from './results.ts';
 

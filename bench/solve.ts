@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '../src/solver/engine.ts';
+import { createEngine } from '../src/solver/create-engine.ts';
 import { METHODS } from '../src/solver/options.ts';
 import { batchTable } from './batches.ts';
 import { compare, type Effort, type Timing } from './harness.ts';

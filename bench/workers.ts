@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { precomputeScores, randomStream, varianceExploding } from '../src/diffusion/index.ts';
 import { createWorkerPool, poisson2d, type WorkerPool } from '../src/index.ts';
 import { readPictures } from '../src/node/pictures.ts';
-import { createEngine } from '../src/solver/engine.ts';
+import { createEngine } from '../src/solver/create-engine.ts';
 import { type Case, digits, machine, publish, readArguments, SEED, wanted } from './results.ts';
 
 const PHOTOGRAPHS = [

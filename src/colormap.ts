@@ -80,6 +80,7 @@ const TABLES: Readonly<Record<ColormapName, readonly Rgb[]>> = {
   diverging: table(DIVERGING, DIVERGING_AT),
 };
 
+/** The names of the colour maps. */
 export const COLORMAPS: readonly ColormapName[] = ['sequential', 'diverging'];
 
 /** The colour at `t` in [0, 1]; below and above, the ends'. Not a number: {@link NON_FINITE_COLOUR}. */

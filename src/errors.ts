@@ -29,7 +29,14 @@ export type ErrorCode =
   /** Wrong use of the command line. */
   | 'USAGE';
 
-/** The one error class of the package. `details` holds the names and values that the message mentions. */
+import { hasMark } from './marks.ts';
+
+const MARK = Symbol.for('seedspan.SeedspanError');
+
+/**
+ * The one error class of the package. `details` holds the names and values that the message mentions. `instanceof`
+ * knows errors of another copy of the package, too.
+ */
 export class SeedspanError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
@@ -44,6 +51,16 @@ export class SeedspanError extends Error {
     this.name = 'SeedspanError';
     this.code = code;
     this.details = details;
+  }
+
+  /** @internal */
+  get [MARK](): true {
+    return true;
+  }
+
+  /** Also for errors of another copy of the package. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasMark(value, MARK);
   }
 }
 

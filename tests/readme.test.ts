@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { PRECOMPUTE_DEFAULTS, SCHEME_DEFAULTS } from '../src/diffusion/index.ts';
 import { RECYCLE_DEFAULTS, SOLVE_DEFAULTS } from '../src/solver/defaults.ts';
+import { table as runtimesTable } from './runtimes/table.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -58,6 +59,17 @@ describe('the README', () => {
     expect(readme).toContain('npm install && npm test');
     expect(manifest.scripts).toHaveProperty('start');
     expect(manifest.scripts).toHaveProperty('test');
+  });
+
+  it('has the table of runtimes as the last kept run made it', () => {
+    const file = (name: string) => readFileSync(join(root, 'tests', 'runtimes', name), 'utf8');
+    const made = runtimesTable(JSON.parse(file('results.json')));
+    expect(made).toBe(file('results.md'));
+    expect(readme).toContain(made);
+  });
+
+  it('gives the limits of the sizes as they are', () => {
+    for (const { limit } of manifest['size-limit']) expect(readme).toContain(limit);
   });
 
   it('gives the defaults of a solve as they are', () => {

@@ -9,7 +9,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Each part may import from the parts before it, and from itself. */
 const ORDER = {
   src: [
+    'version',
+    'marks',
     'errors',
+    'elementary',
     'peers',
     'colormap',
     'wasm',
@@ -19,6 +22,7 @@ const ORDER = {
     'formats',
     'solver',
     'index',
+    'external',
     'diffusion',
     'worker',
     'training',
@@ -66,6 +70,7 @@ interface SourceFile {
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules') return [];
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory() ? filesBelow(path) : [path];
   });
@@ -176,10 +181,10 @@ describe('imports', () => {
 describe('files', () => {
   it('hold no absolute path of a machine', () => {
     const absolute = /(?<![\w.~:/-])\/(?:home|root|work|Users|tmp|mnt|opt)\/\w|\b[A-Z]:\\\w/;
-    const mentions = ['src', 'assembly', 'tests', 'bench', 'web']
+    const mentions = ['src', 'assembly', 'tests', 'bench', 'tools', 'examples', 'web']
       .filter((folder) => existsSync(join(root, folder)))
       .flatMap(filesBelow)
-      .filter((path) => /\.(ts|mjs|html|py|md|json)$/.test(path))
+      .filter((path) => /\.(ts|mjs|js|html|py|md|json|toml)$/.test(path))
       .flatMap((path) =>
         readFileSync(join(root, path), 'utf8')
           .split('\n')

@@ -30,5 +30,16 @@ if (existsSync(kernel)) {
   sum.failed++;
 }
 
+const runtimes = join(folder, 'runtimes.json');
+if (existsSync(runtimes)) {
+  const { passed, failed, skipped } = JSON.parse(readFileSync(runtimes, 'utf8'));
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.skipped += skipped;
+} else {
+  console.error('the runtimes left no results');
+  sum.failed++;
+}
+
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
 console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);

@@ -1,4 +1,4 @@
-import { createEngine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
 import { CsrMatrix, convectionDiffusion2d } from '../../src/sparse/index.ts';
 import { circuit, graph, logDensityStep } from '../problems.ts';
 import { standardNormal, uniform } from '../random.ts';

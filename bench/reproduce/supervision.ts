@@ -1,5 +1,5 @@
 import { randomStream } from '../../src/diffusion/index.ts';
-import { createEngine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
 import {
   type DataSet,
   dataSetDensity,

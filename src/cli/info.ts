@@ -1,7 +1,8 @@
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { createEngine } from '../index.ts';
-import { BUILDS, supportsBuild } from '../wasm/features.ts';
+import { BUILDS } from '../wasm/builds.ts';
+import { supportsBuild } from '../wasm/features.ts';
 import { type Context, ownVersion, toJson } from './context.ts';
 
 /** What the machine and runtime are, for `info` and `run.json`. */

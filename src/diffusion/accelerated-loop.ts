@@ -1,3 +1,4 @@
+import { log10 } from '../elementary.ts';
 import type { Float64Block } from '../memory/block.ts';
 import type { Scope } from '../memory/scope.ts';
 import type { Pointer } from '../wasm/exports.ts';
@@ -79,12 +80,11 @@ export class AcceleratedLoop {
           if (iteration === 0) first = measure;
           const status = monitor.update(measure, iteration);
           if (status === 'converged') {
-            operator.observe(iteration, iteration > 0 && measure > 0 ? Math.log10(first / measure) : 0);
+            operator.observe(iteration, iteration > 0 && measure > 0 ? log10(first / measure) : 0);
             run.endLoop(image, level, steps, measure, age);
             return true;
           }
-          if (status !== undefined || iteration >= operator.limit(Math.log10(first / run.fixedPoint.rtol)))
-            break;
+          if (status !== undefined || iteration >= operator.limit(log10(first / run.fixedPoint.rtol))) break;
           r = exports.andersonStep(this.#workspace, pointer, x);
           if (run.due) began += await run.pause();
         }

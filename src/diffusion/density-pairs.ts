@@ -1,3 +1,4 @@
+import { exp, log, power } from '../elementary.ts';
 import { SeedspanError } from '../errors.ts';
 import { checkUnitRange } from './ndarray.ts';
 
@@ -70,7 +71,7 @@ export function logDensityOfPairs(
   const result = new Float64Array(n);
   for (let r = 0, k = 0; r < height; r++) {
     for (let c = 0; c <= r; c++, k++) {
-      const value = Math.log(found[k]);
+      const value = log(found[k]);
       result[r * width + c] = value;
       result[c * width + r] = value;
     }
@@ -133,11 +134,9 @@ let lastMatrix: { n: number; matrix: Float64Array } | undefined;
  */
 export function smoothingMatrix(n: number): Float64Array {
   if (lastMatrix?.n === n) return lastMatrix.matrix;
-  const sigma = BINS * n ** (-1 / 6);
+  const sigma = BINS * power(n, -1 / 6);
   const radius = Math.floor(4 * sigma + 0.5);
-  const weights = Float64Array.from({ length: radius + 1 }, (_, d) =>
-    Math.exp((-0.5 * d * d) / (sigma * sigma)),
-  );
+  const weights = Float64Array.from({ length: radius + 1 }, (_, d) => exp((-0.5 * d * d) / (sigma * sigma)));
   const total = weights.reduce((sum, weight) => sum + 2 * weight, -weights[0]);
   const matrix = new Float64Array(BINS * BINS);
   for (let i = 0; i < BINS; i++) {

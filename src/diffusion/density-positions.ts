@@ -1,3 +1,4 @@
+import { exp, log, power } from '../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkNdArray, checkUnitRange } from './ndarray.ts';
 import { randomStream } from './random.ts';
@@ -9,6 +10,7 @@ const FLOOR = 1e-10;
 /** Largest exponent that may be split into factors: keeps clear of overflow, and 13 digits. */
 const MAX_EXPONENT = 300;
 
+/** How positions are drawn from a picture. */
 export interface DrawOptions {
   /** Points to draw. Default 2000. */
   count?: number;
@@ -146,7 +148,7 @@ export function logDensityOfSamples(
     total += density[k];
   }
   const mass = total / ((height - 1) * (width - 1));
-  return density.map((value) => Math.log(value / mass));
+  return density.map((value) => log(value / mass));
 }
 
 /** `factor exp(-(a u^2 + 2 b u v + c v^2) / 2)`, (u, v) the way from a sample. */
@@ -194,7 +196,7 @@ function scottKernel(samples: Float64Array): Kernel {
       { covariance: [xx, xy, yy] },
     );
   }
-  const bandwidth = n ** (-1 / 3);
+  const bandwidth = power(n, -1 / 3);
   return {
     a: yy / (determinant * bandwidth),
     b: -xy / (determinant * bandwidth),
@@ -229,16 +231,16 @@ function sumFactored(
     const q = samples[2 * s + 1] - 0.5;
     for (let i = 0; i < height; i++) {
       const u = x[i] - 0.5 - p;
-      left[i * n + s] = Math.exp(-0.5 * a * u * u + b * q * (x[i] - 0.5) - b * p * q);
+      left[i * n + s] = exp(-0.5 * a * u * u + b * q * (x[i] - 0.5) - b * p * q);
     }
     for (let j = 0; j < width; j++) {
       const v = y[j] - 0.5 - q;
-      right[s * width + j] = Math.exp(-0.5 * c * v * v + b * p * (y[j] - 0.5));
+      right[s * width + j] = exp(-0.5 * c * v * v + b * p * (y[j] - 0.5));
     }
   }
   const sum = product(left, right, height, n, width);
   for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) sum[i * width + j] *= Math.exp(-b * (x[i] - 0.5) * (y[j] - 0.5));
+    for (let j = 0; j < width; j++) sum[i * width + j] *= exp(-b * (x[i] - 0.5) * (y[j] - 0.5));
   }
   return sum;
 }
@@ -255,7 +257,7 @@ function sumDirectly(
       for (let s = 0; s < samples.length; s += 2) {
         const u = x[i] - samples[s];
         const v = y[j] - samples[s + 1];
-        sum[i * y.length + j] += Math.exp(-0.5 * (a * u * u + 2 * b * u * v + c * v * v));
+        sum[i * y.length + j] += exp(-0.5 * (a * u * u + 2 * b * u * v + c * v * v));
       }
     }
   }

@@ -9,6 +9,7 @@ import {
 import { checkNdArray, checkUnitRange } from './ndarray.ts';
 import type { DensityKind, NdArray } from './types.ts';
 
+/** How pictures become log densities. */
 export interface InitialDensityOptions {
   /** Seed of the draws of `pixel-positions`. Default 0. */
   seed?: number;

@@ -4,8 +4,10 @@ import { randomStream } from './random.ts';
 import { checkSde } from './sde.ts';
 import type { NdArray, Sde } from './types.ts';
 
+/** How scores move pixels: by the flow that transports the density, or as one of the two papers does. */
 export type EmbeddingVariant = 'transport' | 'na2024' | 'lau2025';
 
+/** Which equation is solved, and for how long. */
 export interface EmbeddingOptions {
   /** The equation that the scores belong to. */
   sde: Sde;
@@ -27,6 +29,7 @@ export interface EmbeddingOptions {
   keep?: 'last' | 'all';
 }
 
+/** What embedding made of pictures. */
 export interface Embedding {
   /** The pictures at the end, `[images, channels, H, W]`. */
   embedded: NdArray;

@@ -1,3 +1,4 @@
+import { log, square } from '../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkSde, type PresetSde } from './sde.ts';
 
@@ -23,8 +24,8 @@ export interface GaussianStart {
  */
 export function gaussianLogDensity(x: number, y: number, t: number, start: GaussianStart): number {
   const { mean, variance } = gaussianAt(t, start);
-  const square = (x - mean[0]) ** 2 + (y - mean[1]) ** 2;
-  return -square / (2 * variance) - Math.log(2 * Math.PI * variance);
+  const distance = square(x - mean[0]) + square(y - mean[1]);
+  return -distance / (2 * variance) - log(2 * Math.PI * variance);
 }
 
 /**

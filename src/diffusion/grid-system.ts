@@ -1,3 +1,4 @@
+import { log, log10 } from '../elementary.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { KernelObject } from '../memory/kernel-object.ts';
 import type { Scope } from '../memory/scope.ts';
@@ -151,7 +152,7 @@ export class GridSystem extends KernelObject {
       preconditioned = dominance > ACCELERATED_DOMINANCE;
     } else if (this.#settings.preconditioner === 'auto') {
       const gap = Math.max((1 - dominance) / (1 + dominance), 3 / this.#n);
-      const { plain, mixed, multigrid } = gridCosts(gap, Math.log(2 / reduction), this.#width);
+      const { plain, mixed, multigrid } = gridCosts(gap, log(2 / reduction), this.#width);
       const single = this.#settings.method === 'bicgstab' && this.#n >= MIXED_LEAST && mixed < plain;
       preconditioned = multigrid < (single ? mixed : plain);
       if (single && !preconditioned) this.#precision = 'mixed';
@@ -246,7 +247,7 @@ export class GridSystem extends KernelObject {
   }
 
   #init(rtol: number, zeroStart: boolean): boolean {
-    const digits = -Math.log10(rtol);
+    const digits = -log10(rtol);
     const most = defaultMaxiter(this.#n);
     const start = {
       operator: this.#matrix,
@@ -277,7 +278,7 @@ export class GridSystem extends KernelObject {
       method.step(most);
       if (operator === undefined || this.#age === undefined) return;
       if (method.status === 'converged' || !operator.retry()) {
-        const digits = Math.log10(start / method.residualNorm);
+        const digits = log10(start / method.residualNorm);
         operator.observe(method.iterations, digits > 0 && digits < Infinity ? digits : 0);
         return;
       }

@@ -1,8 +1,8 @@
 export { type InitialDensityOptions, initialLogDensity } from './density.ts';
 export { pixelPairsLogDensity } from './density-pairs.ts';
-export { drawPixelPositions, logDensityFromSamples } from './density-positions.ts';
-export { embedPictures } from './embedding.ts';
-export { gaussianLogDensity, gaussianScore } from './exact.ts';
+export { type DrawOptions, drawPixelPositions, logDensityFromSamples } from './density-positions.ts';
+export { type Embedding, type EmbeddingOptions, type EmbeddingVariant, embedPictures } from './embedding.ts';
+export { type GaussianStart, gaussianLogDensity, gaussianScore } from './exact.ts';
 export * from './field/index.ts';
 export { PRECOMPUTE_DEFAULTS, SCHEME_DEFAULTS } from './options.ts';
 export { precomputeScores } from './precompute.ts';
@@ -23,6 +23,8 @@ export type {
   PrecomputeReport,
   PrecomputeResult,
   Progress,
+  ProjectionOptions,
+  ProjectionSettings,
   Scheme,
   Sde,
   Sharing,

@@ -1,5 +1,6 @@
 import { SeedspanError } from '../errors.ts';
-import { createEngine, type Engine } from '../solver/engine.ts';
+import { createEngine } from '../solver/create-engine.ts';
+import type { Engine } from '../solver/engine.ts';
 import type { SolveStatus } from '../solver/types.ts';
 import { computeFields, type FieldHooks, type Fields, type Input, type Plan } from './fields.ts';
 import { worse } from './fixed-point.ts';

@@ -1,3 +1,4 @@
+import { log } from '../elementary.ts';
 import { SeedspanError, show } from '../errors.ts';
 
 /** A reproducible sequence of random numbers. */
@@ -5,9 +6,8 @@ export interface RandomStream {
   /** Next number of the uniform distribution on [0, 1), with 53 random bits: the same in every engine. */
   uniform(): number;
   /**
-   * Next number of the standard normal distribution, by Marsaglia's polar method. It needs `Math.sqrt` (exact
-   * everywhere) and `Math.log`, whose last digit engines may round differently: there, and only there, two
-   * runtimes can differ.
+   * Next number of the standard normal distribution, by Marsaglia's polar method: the same in every engine, since
+   * its logarithm is the package's own.
    */
   normal(): number;
 }
@@ -62,7 +62,7 @@ export function randomStream(seed: number, index = 0): RandomStream {
       const v = 2 * uniform() - 1;
       const square = u * u + v * v;
       if (square >= 1 || square === 0) continue;
-      const factor = Math.sqrt((-2 * Math.log(square)) / square);
+      const factor = Math.sqrt((-2 * log(square)) / square);
       spare = v * factor;
       return u * factor;
     }

@@ -1,3 +1,4 @@
+import { square } from '../elementary.ts';
 import type { Float64Block } from '../memory/block.ts';
 import { Scope } from '../memory/scope.ts';
 import type { Pointer } from '../wasm/exports.ts';
@@ -94,12 +95,24 @@ async function accelerate(run: Run, system: GridSystem, march: March): Promise<b
   for (let iteration = 0; ; iteration++) {
     // A step measures the residual that it starts from. Where that promises to be the last, it stays there.
     const stays = last <= run.fixedPoint.rtol;
-    const square = exports.naRichardson(n, shape.height, x, y, h, stays ? 0 : alpha, beta, b, m, p, scratch);
-    const measure = scale * Math.sqrt(square);
+    const residual2 = exports.naRichardson(
+      n,
+      shape.height,
+      x,
+      y,
+      h,
+      stays ? 0 : alpha,
+      beta,
+      b,
+      m,
+      p,
+      scratch,
+    );
+    const measure = scale * Math.sqrt(residual2);
     const status = monitor.update(measure, iteration);
     if (status === undefined || (status === 'converged' && !stays)) {
       if (stays) exports.axpy(n, alpha, p, m);
-      beta = -((4 * y * alpha) ** 2) * (iteration === 0 ? 0.5 : 0.25);
+      beta = -square(4 * y * alpha) * (iteration === 0 ? 0.5 : 0.25);
       alpha = 1 / (1 + 4 * y - beta / alpha);
       last = measure * Math.min(1, RATE * 4 * y * alpha);
       if (run.due) began += await run.pause();
@@ -178,7 +191,7 @@ async function sweep(run: Run, system: GridSystem): Promise<void> {
             }
             const outcome = run.solve(system, role, image, level);
             change[image] += exports.distanceSquared(n, system.x.pointer, system.last.pointer);
-            norm[image] += exports.norm2(n, system.last.pointer) ** 2;
+            norm[image] += square(exports.norm2(n, system.last.pointer));
             field.set(system.x.view);
             // Each sweep solves every level anew: only the last one's statuses count.
             const step = run.step(image, level);
@@ -202,7 +215,7 @@ function norms(run: Run, first: boolean): [change: Float64Array, norm: Float64Ar
   for (let image = 0; image < images; image++) {
     for (let channel = 0; channel < channels; channel++) {
       for (const m of run.field(image, 0, channel)) {
-        if (first) change[image] += (m - 1) ** 2;
+        if (first) change[image] += square(m - 1);
         norm[image] += first ? 1 : m * m;
       }
     }

@@ -1,3 +1,4 @@
+import { exp, expm1, log, power } from '../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { Sde } from './types.ts';
 
@@ -38,11 +39,11 @@ export function constantDiffusion(g: number): PresetSde {
  */
 export function varianceExploding(sigma: number): PresetSde {
   checkNumber('varianceExploding', 'sigma', sigma, sigma > 0, 'positive');
-  const rate = 2 * Math.log(sigma);
+  const rate = 2 * log(sigma);
   return {
     name: `ve:${sigma}`,
-    diffusion: (t) => sigma ** t,
-    transition: (t) => ({ scale: 1, variance: rate === 0 ? t : Math.expm1(rate * t) / rate }),
+    diffusion: (t) => power(sigma, t),
+    transition: (t) => ({ scale: 1, variance: rate === 0 ? t : expm1(rate * t) / rate }),
     linearDrift: () => 0,
   };
 }
@@ -66,7 +67,7 @@ export function variancePreserving(options: { betaMin?: number; betaMax?: number
     name: `vp:${betaMin},${betaMax}`,
     drift: (x, y, t) => [-0.5 * beta(t) * x, -0.5 * beta(t) * y],
     diffusion: (t) => Math.sqrt(beta(t)),
-    transition: (t) => ({ scale: Math.exp(-0.5 * integral(t)), variance: -Math.expm1(-integral(t)) }),
+    transition: (t) => ({ scale: exp(-0.5 * integral(t)), variance: -expm1(-integral(t)) }),
     linearDrift: (t) => -0.5 * beta(t),
   };
 }

@@ -23,7 +23,10 @@ export interface Sde {
   readonly name?: string;
 }
 
+/** How the equation is discretised: properly, or as one of the two papers' programs does. */
 export type Scheme = 'consistent' | 'lau2025' | 'na2024';
+
+/** What a picture's density is a density of: places of pixels, or pairs of pixel values. */
 export type DensityKind = 'pixel-positions' | 'pixel-pairs';
 /**
  * What images share. `none`: nothing; an image has the same result, bit for bit, in any batch. `seed-operator`: the
@@ -39,8 +42,12 @@ export type Sharing = 'none' | 'projection' | 'seed-operator' | 'auto';
 export type Boundary =
   | 'zero'
   | 'reflecting'
-  | { readonly values: (x: number, y: number, t: number) => number };
+  | {
+      /** The log density outside, at a place and time. */
+      readonly values: (x: number, y: number, t: number) => number;
+    };
 
+/** Where a pre-computation has come to. */
 export interface Progress {
   stage: 'density' | 'solve';
   /**
@@ -51,6 +58,7 @@ export interface Progress {
   total: number;
 }
 
+/** The start that a seed image's subspace gives the others. */
 export interface ProjectionOptions {
   /** Default `minimal-residual`. */
   kind?: ProjectionKind;
@@ -89,6 +97,7 @@ export interface ProjectionSettings {
   precision: BasisPrecision;
 }
 
+/** What `precomputeScores` computes, and how. */
 export interface PrecomputeOptions {
   /** Pictures, `[images, channels, H, W]`, values in [0, 1]. Give these or `initialLogDensity`. */
   images?: NdArray<Float32Array> | NdArray<Float64Array>;
@@ -197,6 +206,7 @@ export interface PrecomputeOptions {
    */
   workers?: Workers;
   signal?: AbortSignal;
+  /** Called after each picture's density, between slices of some milliseconds, and at the end. What it throws ends the run. */
   onProgress?: (progress: Progress) => void;
   /** Used and left open. Without it, one is made and disposed of. */
   engine?: Engine;
@@ -253,6 +263,7 @@ export interface SharingDecision {
   reason: string;
 }
 
+/** How a pre-computation went, and what it took. */
 export interface PrecomputeReport {
   scheme: Scheme;
   sde: string;
@@ -291,6 +302,7 @@ export interface PrecomputeReport {
   peclet?: { cells: number; of: number; max: number };
 }
 
+/** The fields that a pre-computation makes, and its report. */
 export interface PrecomputeResult {
   /** `na2024`: `[images, N, channels, H, W]`; others: `[images, N + 1, channels, H, W]`. */
   logDensity: NdArray<Float64Array>;

@@ -4,6 +4,7 @@ import { CsrMatrix } from '../sparse/csr.ts';
 import { readLimit, viewBytes } from './input.ts';
 import { LineScanner } from './line-scanner.ts';
 
+/** What a file leaves out of a matrix because its other half says it. */
 export type MatrixMarketSymmetry = 'general' | 'symmetric' | 'skew-symmetric';
 
 /** A sparse matrix from a file; symmetric ones are expanded. */
@@ -26,6 +27,7 @@ export interface MatrixMarketArray {
   symmetry: MatrixMarketSymmetry;
 }
 
+/** The limits that a file is held to. */
 export interface ReadMatrixMarketOptions {
   /** The most entries that the file may declare; in an array, rows times columns. Default 2^31 - 1. */
   maxEntries?: number;

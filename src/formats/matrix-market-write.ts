@@ -2,6 +2,7 @@ import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { allocate, checkFinite, checkLength, checkNumberArray, checkShape } from '../sparse/checks.ts';
 import { CsrMatrix } from '../sparse/csr.ts';
 
+/** How a file is written. */
 export interface WriteMatrixMarketOptions {
   /** Text for the file's head; may have several lines. */
   comment?: string;

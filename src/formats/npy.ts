@@ -9,11 +9,13 @@ export type NpyArray =
   | { data: Int32Array; shape: number[]; dtype: 'i4' }
   | { data: Uint8Array; shape: number[]; dtype: 'u1' };
 
+/** The limits that a file is held to. */
 export interface ReadNpyOptions {
   /** The most elements to accept. Default: as many as the bytes hold. */
   maxElements?: number;
 }
 
+/** An array to be written. */
 export interface WriteNpyInput {
   /** C order, length the product of `shape`. */
   data: Float64Array | Float32Array | Int32Array | Uint8Array;

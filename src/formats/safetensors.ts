@@ -18,12 +18,14 @@ export interface SafetensorsTensor {
   data: SafetensorsValues;
 }
 
+/** The content of a file: tensors by name, and notes. */
 export interface Safetensors {
   /** By name, in the order of their data. */
   tensors: Map<string, SafetensorsTensor>;
   metadata: Record<string, string>;
 }
 
+/** The limits that a file is held to. */
 export interface ReadSafetensorsOptions {
   /** The longest header to accept. Default 100,000,000 bytes, the format's own limit. */
   maxHeaderBytes?: number;
@@ -31,6 +33,7 @@ export interface ReadSafetensorsOptions {
   maxTensors?: number;
 }
 
+/** A tensor to be written. */
 export interface WriteSafetensorsTensor {
   data: SafetensorsValues;
   /** Empty for a single number. */

@@ -7,6 +7,7 @@ const disposeSymbol: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbo
 export abstract class Disposable {
   #disposed = false;
 
+  /** Whether it was given back. */
   get disposed(): boolean {
     return this.#disposed;
   }

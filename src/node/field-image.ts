@@ -8,6 +8,7 @@ export interface Field {
   shape: readonly number[];
 }
 
+/** How a field becomes a picture. */
 export interface FieldImageOptions {
   /** The value of the first colour. Default: the smallest finite value (`diverging`: minus `max`). */
   min?: number;

@@ -102,11 +102,13 @@ function refuseExisting(target: string): SeedspanError {
   );
 }
 
+/** What may be replaced. */
 export interface OutputOptions {
   /** Replace what exists, once the new one is whole. Default false: refuse it. */
   force?: boolean;
 }
 
+/** What may be replaced or removed. */
 export interface OutputFolderOptions extends OutputOptions {
   /**
    * A file that every output of this kind has. With it, `force` replaces a folder that has this file or is empty,

@@ -5,6 +5,7 @@ import { loadSharp } from './peers.ts';
 
 const MAX_PIXELS = 50e6;
 
+/** What a picture is turned into when it is read. */
 export interface PictureOptions {
   /** Height and width of the result, one number or `[H, W]`, at least 2. Absent: as the picture is. */
   size?: number | readonly [number, number];

@@ -26,6 +26,7 @@ export interface WayCost {
   status: SolveStatus;
 }
 
+/** What a report shows. */
 export interface ReportInput {
   /** The pictures, `[n, C, H, W]` in [0, 1]. */
   pictures: NdArray<Float32Array> | NdArray<Float64Array>;

@@ -11,6 +11,7 @@ export interface Dots {
   origin?: readonly [number, number];
 }
 
+/** How points are drawn. */
 export interface StippleOptions {
   /** Pixels of the longer side, from 16 to 16384. Default 1024. */
   size?: number;

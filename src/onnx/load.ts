@@ -8,6 +8,7 @@ import { type Meaning, OnnxScore } from './score.ts';
 
 const WHERE = 'loadOnnxScore';
 
+/** How a network's input and output are scores. */
 export interface OnnxScoreOptions {
   /** Of one sample, without the axis of the samples: `[3, 32, 32]` (channels, height, width) or `[2]`. */
   shape: readonly number[];

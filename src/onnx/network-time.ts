@@ -1,4 +1,5 @@
 import type { Transition } from '../diffusion/index.ts';
+import { log } from '../elementary.ts';
 
 /** What a network is given as its time; `t` is the sampler's, from 0 (data) to 1 (noise). */
 export type NetworkTime = 'time' | 'step' | 'sigma' | 'log-variance' | ((t: number) => number);
@@ -11,5 +12,5 @@ export function networkTime(kind: NetworkTime, t: number, { variance }: Transiti
   if (typeof kind === 'function') return kind(t);
   if (kind === 'time') return t;
   if (kind === 'step') return (steps - 1) * t;
-  return kind === 'sigma' ? Math.sqrt(variance) : Math.log(variance);
+  return kind === 'sigma' ? Math.sqrt(variance) : log(variance);
 }

@@ -1,3 +1,4 @@
+import { log, log10 } from '../elementary.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { DIRECT_MOST, MIXED_LEAST } from './defaults.ts';
@@ -165,7 +166,7 @@ export function gridCosts(
   const iterations = guessIterations(gap, digits);
   const rounds = Math.ceil(digits / ROUND_DIGITS);
   // Two iterations for a mild problem, a few more for a stiff one, and no more on a finer grid.
-  const cycles = (digits / 19) * (1 + 2 * Math.log10(1 / gap));
+  const cycles = (digits / 19) * (1 + 2 * log10(1 / gap));
   return {
     plain: iterations * (2 * gridProduct + bicgstab),
     mixed: COST.singleSetup + rounds * COST.singleRound + REDUCED_SHARE * iterations * single,
@@ -235,7 +236,7 @@ function pricedChoices(traits: MatrixTraits, rtol: number, mixed: boolean, kept:
   // Without a dominant diagonal nothing can be promised: strong preconditioning first.
   if (!(dominance <= 1 + 1e-9) || (bound < 0.05 && asymmetry > ONE_WAY)) return robust;
   const gap = Math.max(bound, 8 / Math.max(n, 16), grid > 0 ? 0 : OTHER_GAP);
-  const digits = Math.log(2 / Math.min(Math.max(rtol, 1e-16), 0.1));
+  const digits = log(2 / Math.min(Math.max(rtol, 1e-16), 0.1));
   const iterations = guessIterations(gap, digits);
   const fill = density / 5;
   const making = kept ? 0 : 1;

@@ -23,6 +23,7 @@ export interface BatchSystem {
   x0?: ArrayLike<number>;
 }
 
+/** What a system of a sequence has of those before it. */
 export type BatchSharing = 'none' | 'solutions' | 'seed-operator' | 'auto';
 
 /** How many systems are solved at once. */
@@ -34,6 +35,7 @@ export interface BatchPlan {
   precision: Precision;
 }
 
+/** How the systems of a batch are solved, and what they share. */
 export interface BatchOptions
   extends Pick<
     RunOptions,
@@ -108,6 +110,7 @@ export interface BatchOptions
   onProgress?: (progress: BatchProgress) => void;
 }
 
+/** Where a batch has come to. */
 export interface BatchProgress {
   /** Systems that have ended. */
   finished: number;
@@ -115,6 +118,7 @@ export interface BatchProgress {
   running: number;
 }
 
+/** The result of one system of a batch. */
 export interface BatchResult {
   /** The system's place in the order given, from 0. */
   index: number;

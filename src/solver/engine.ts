@@ -1,11 +1,12 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { hasMark } from '../marks.ts';
 import { Disposable } from '../memory/disposable.ts';
 import { Scope } from '../memory/scope.ts';
 import { checkNumberArray } from '../sparse/checks.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
-import type { Build } from '../wasm/binaries.ts';
-import { chooseBuild } from '../wasm/features.ts';
-import { Kernel } from '../wasm/kernel.ts';
+import { VERSION } from '../version.ts';
+import type { Build } from '../wasm/builds.ts';
+import type { Kernel } from '../wasm/kernel.ts';
 import { Attempts } from './attempts.ts';
 import { Batch, sourceOf } from './batch.ts';
 import { type BatchOptions, type BatchResult, type BatchSystem, checkBatchOptions } from './batch-options.ts';
@@ -35,40 +36,11 @@ import { Workspace } from './workspace.ts';
 import type { WorkspaceOptions } from './workspace-options.ts';
 import { yieldToHost } from './yield.ts';
 
-export interface EngineOptions {
-  /** Which build of the kernel. `auto`: SIMD where the runtime has it, else scalar. */
-  build?: Build | 'auto';
-  /** Most bytes of kernel memory in use at a time; 4 GiB, the most there can be, without it. */
-  memoryLimit?: number;
-}
-
 /** How long `solveAsync` works before it lets others run, in milliseconds. */
 const SLICE = 8;
 
-/**
- * Loads the kernel.
- *
- * @throws SeedspanError `UNSUPPORTED` (no WebAssembly, or not this build), `UNKNOWN_OPTION`, `INVALID_VALUE`.
- * @example
- * ```ts
- * using engine = await createEngine();
- * const A = csr({ shape: [2, 2], indptr: [0, 2, 4], indices: [0, 1, 0, 1], data: [4, 1, 1, 3] });
- * const { x, status } = engine.solve(A, [1, 2]);
- * ```
- */
-export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  checkOptionNames('createEngine', options, ['build', 'memoryLimit']);
-  const { memoryLimit } = options;
-  if (memoryLimit !== undefined && !(Number.isFinite(memoryLimit) && memoryLimit > 0)) {
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `createEngine: memoryLimit is ${show(memoryLimit)}, must be a positive number of bytes`,
-    );
-  }
-  const kernel = await Kernel.load(chooseBuild(options.build ?? 'auto'));
-  if (memoryLimit !== undefined) kernel.setMemoryLimit(memoryLimit);
-  return new Engine(kernel);
-}
+/** Of the version, too: kernel and what calls it fit together only then. */
+const MARK = Symbol.for(`seedspan.Engine ${VERSION}`);
 
 /** What workers need is loaded when it is asked for. */
 async function* solveInWorkers(
@@ -87,6 +59,16 @@ export class Engine extends Disposable {
   constructor(kernel: Kernel) {
     super();
     this.kernel = kernel;
+  }
+
+  /** @internal */
+  get [MARK](): true {
+    return true;
+  }
+
+  /** Also for engines that another copy of the package made. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasMark(value, MARK);
   }
 
   /** The build of the kernel that was loaded. */

@@ -20,6 +20,7 @@ import {
 } from './options.ts';
 import type { SolveStatus } from './types.ts';
 
+/** How a matrix is factored. */
 export interface FactorizeOptions {
   /**
    * How the unknowns are numbered, so that the factors stay sparse: `amd`, approximate minimum degree (Amestoy, Davis,
@@ -41,6 +42,7 @@ export interface FactorizeOptions {
   kind?: 'auto' | 'lu' | 'ldl';
 }
 
+/** How a factorisation solves. */
 export interface FactorizationSolveOptions {
   /** Solve `A' x = b`. */
   transpose?: boolean;
@@ -56,6 +58,7 @@ export interface FactorizationSolveOptions {
   atol?: number;
 }
 
+/** A solution by a factorisation, and how good it is. */
 export interface FactorizationResult {
   /** Length n. */
   x: Float64Array;

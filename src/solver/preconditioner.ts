@@ -14,6 +14,8 @@ import type { MatrixFree } from './types.ts';
 
 /** The kinds that are made from a matrix. */
 export type FactoredKind = 'jacobi' | 'ilu0' | 'multigrid' | TransformKind | 'lu';
+
+/** Fast transforms along rows, for hardly varying coefficients: sines between absorbing borders, cosines between mirrors. */
 export type TransformKind = 'sine-transform' | 'cosine-transform';
 export const FACTORED_KINDS: readonly FactoredKind[] = [
   'jacobi',

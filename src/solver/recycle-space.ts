@@ -5,6 +5,7 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { RECYCLE_DEFAULTS } from './defaults.ts';
 import type { Method } from './types.ts';
 
+/** Size of a space that GCRO-DR hands from solve to solve. */
 export interface RecycleSpaceOptions {
   /** Unknowns of the systems that it is for. */
   size: number;

@@ -12,6 +12,7 @@ export interface SeedSystem {
   x?: ArrayLike<number>;
 }
 
+/** Size, precision and accuracy of a seed subspace. */
 export interface SeedSubspaceOptions {
   /** Most Krylov vectors of each seed; never more than n are made. Default 20. */
   dim?: number;
@@ -30,6 +31,7 @@ export interface SeedSubspaceOptions {
   size?: number;
 }
 
+/** How many directions of a system a seed subspace takes in. */
 export interface ExpandOptions extends Pick<SeedSubspaceOptions, 'dim' | 'rtol' | 'storage'> {
   /** As {@link SeedSystem.x}. With `dim: 0` it is all that is added. */
   x?: ArrayLike<number>;

@@ -1,3 +1,4 @@
+import { log10 } from '../elementary.ts';
 import type { CsrMatrix } from '../sparse/index.ts';
 import type { Pointer } from '../wasm/exports.ts';
 import type { Kernel } from '../wasm/kernel.ts';
@@ -107,7 +108,7 @@ export class SequenceWay {
   /** Decimal digits between the residual and the tolerance. */
   get digitsToGo(): number {
     const { residualNorm, tolerance } = this.#workspace.progress;
-    return residualNorm > tolerance && tolerance > 0 ? Math.log10(residualNorm / tolerance) : 0;
+    return residualNorm > tolerance && tolerance > 0 ? log10(residualNorm / tolerance) : 0;
   }
 
   /** Iterations after which a kept preconditioner is to be given up. */

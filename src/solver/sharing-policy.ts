@@ -1,3 +1,4 @@
+import { log10 } from '../elementary.ts';
 /** Nanoseconds a row, as `auto` reckons with. Only their ratios matter. */
 export interface WayCosts {
   /** One product with A. */
@@ -57,8 +58,7 @@ export class StartPolicy {
     }
     const tried = left.length;
     let best = 0;
-    const solveCost = (start: number) =>
-      costs.iteration * this.#rate * Math.max(0, Math.log10(start / target));
+    const solveCost = (start: number) => costs.iteration * this.#rate * Math.max(0, log10(start / target));
     let least = solveCost(1);
     let spent = 0;
     for (let j = 1; j <= tried; j++) {

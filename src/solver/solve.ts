@@ -1,7 +1,7 @@
 import { checkOptionNames } from '../errors.ts';
 import { checkNumberArray } from '../sparse/checks.ts';
 import { type MatrixLike, matrixOf } from '../sparse/other-libraries.ts';
-import { createEngine } from './engine.ts';
+import { createEngine } from './create-engine.ts';
 import { SOLVE_ASYNC_OPTIONS } from './options.ts';
 import type { SolveAsyncOptions } from './solve-options.ts';
 import type { MatrixFree, SolveResult } from './types.ts';

@@ -61,6 +61,8 @@ export type PreconditionerKind =
  *   Vorst & Ye 2000, SIAM J. Sci. Comput. 22). Where that does not get on, BiCGSTAB in f64 takes over.
  */
 export type Precision = 'double' | 'mixed';
+
+/** Which condition a start in the seed's subspace meets: its residual orthogonal to the space, or as small as can be. */
 export type ProjectionKind = 'galerkin' | 'minimal-residual';
 /** How the kernel stores a matrix; `auto` takes diagonals where they are few and well filled. */
 export type Storage = 'auto' | 'csr' | 'dia';
@@ -72,6 +74,7 @@ export type Storage = 'auto' | 'csr' | 'dia';
  */
 export type MatrixFree = (x: Float64Array, y: Float64Array) => void;
 
+/** Where a solve has come to. */
 export interface SolveProgress {
   iterations: number;
   /** Residual norm that the recursion carries along. */
@@ -80,6 +83,7 @@ export interface SolveProgress {
   tolerance: number;
 }
 
+/** The solution, how the solve ended, and what it took. */
 export interface SolveResult {
   /** Length n. */
   x: Float64Array;

@@ -45,6 +45,7 @@ export interface RunOptions {
   recycle?: RecycleSpace;
 }
 
+/** What a workspace is made for; later solves in it keep to that. */
 export type WorkspaceOptions = Pick<
   RunOptions,
   'method' | 'preconditioner' | 'side' | 'restart' | 'storage' | 'precision'

@@ -1,4 +1,7 @@
+import { hasMark } from '../marks.ts';
 import { allocate, checkFinite, checkLength, checkNumberArray } from './checks.ts';
+
+const MARK = Symbol.for('seedspan.CsrMatrix');
 
 /**
  * A real sparse matrix in compressed sparse row form. Row `i` has its columns in
@@ -38,6 +41,16 @@ export class CsrMatrix {
     this.data = new Float64Array(this.nnz);
     this.#slots = slots;
     this.#spare = slots && new Float64Array(this.nnz);
+  }
+
+  /** @internal */
+  get [MARK](): true {
+    return true;
+  }
+
+  /** Also for matrices that another copy of the package made. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return hasMark(value, MARK);
   }
 
   /**

@@ -13,7 +13,9 @@ import { CsrMatrix } from './csr.ts';
 /** A matrix of mathjs. Its declared type does not list the arrays of `sparse` matrices, which are looked for. */
 export interface MathjsMatrix {
   readonly type: string;
+  /** How it is stored: `sparse`. */
   storage(): string;
+  /** Rows and columns. */
   size(): number[];
 }
 
@@ -21,6 +23,7 @@ export interface MathjsMatrix {
 export interface MlSparseMatrix {
   readonly rows: number;
   readonly columns: number;
+  /** Its entries. */
   getNonZeros(): unknown;
 }
 

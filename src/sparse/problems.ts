@@ -71,6 +71,7 @@ export function poisson2d(nx: number, ny: number): CsrMatrix {
   return fivePoint(nx, ny, { centre: 4, x: [-1, -1], y: [-1, -1] });
 }
 
+/** The couplings of {@link anisotropic2d}. */
 export interface AnisotropicOptions {
   nx: number;
   ny: number;
@@ -88,6 +89,7 @@ export function anisotropic2d(options: AnisotropicOptions): CsrMatrix {
   return fivePoint(nx, ny, { centre: 2 + 2 * epsilon, x: [-1, -1], y: [-epsilon, -epsilon] });
 }
 
+/** The flow of {@link convectionDiffusion2d}. */
 export interface ConvectionDiffusionOptions {
   nx: number;
   ny: number;
@@ -132,6 +134,7 @@ export function convectionDiffusion2d(options: ConvectionDiffusionOptions): CsrM
   return fivePoint(nx, ny, { centre: -(x[0] + x[1] + y[0] + y[1]), x, y });
 }
 
+/** Size and pattern of {@link randomDiagonallyDominant}. */
 export interface RandomOptions {
   /** Rows and columns. */
   n: number;

@@ -3,6 +3,7 @@ import { checkWorkerCount, MOST_WORKERS } from './options.ts';
 import type { WorkerPool } from './pool.ts';
 import { availableCores, makeLauncher } from './port.ts';
 
+/** How many workers, and where their script is. */
 export interface WorkerPoolOptions {
   /** How many; `auto`: one for each processor core. Default `auto`. */
   workers?: number | 'auto';

@@ -1,5 +1,5 @@
 import { type ErrorCode, SeedspanError } from '../errors.ts';
-import type { Build } from '../wasm/binaries.ts';
+import type { Build } from '../wasm/builds.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 
 /** What a worker can do; `src/worker` has the table. */

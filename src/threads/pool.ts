@@ -40,6 +40,7 @@ export class WorkerPool {
     this.#free = [...this.#slots];
   }
 
+  /** Whether `terminate` was called. */
   get terminated(): boolean {
     return this.#terminated;
   }

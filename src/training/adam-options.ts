@@ -2,6 +2,7 @@ import type { Scalar } from '@tensorflow/tfjs-core';
 import { checkOptionNames, SeedspanError } from '../errors.ts';
 import { checkFlag, checkTolerance } from '../solver/options.ts';
 
+/** Rate, moments, clipping and average. */
 export interface AdamOptions {
   /** Constant, or a function of the number of the step, from 1; see `warmUp`. */
   learningRate: number | ((step: number) => number);
@@ -19,6 +20,7 @@ export interface AdamOptions {
   emaWarmUp?: boolean;
 }
 
+/** What one step of the optimiser did. */
 export interface AdamStep {
   loss: number;
   /** Before clipping. */
@@ -42,6 +44,7 @@ export interface AdamState {
   average?: ParameterValues;
 }
 
+/** The optimiser, with its moments. */
 export interface Adam {
   /** Updates so far. */
   readonly stepCount: number;

@@ -6,6 +6,7 @@ import type { Network } from './network/types.ts';
 /** What JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
+/** What a checkpoint holds. */
 export interface CheckpointContent {
   network: Network;
   /** Where training is to go on from here. */

@@ -19,6 +19,7 @@ export {
   globalSimilarity,
   meanSquaredError,
   type PictureMeasures,
+  type Pictures,
   peakSignalToNoise,
   pictureMeasures,
   publishedGlobalSimilarity,
@@ -48,6 +49,7 @@ export {
 export { type ResolvedSettings, TRAINING_DEFAULTS, type TrainingSettings } from './settings.ts';
 export * from './supervision/index.ts';
 export { type DdpmSchedule, type DdpmScheduleOptions, ddpmSchedule } from './tasks/schedule.ts';
+export type { TrainingPictures } from './tasks/types.ts';
 export { loadTensors, type TensorOptions, type Tensors } from './tensors/backend.ts';
 export {
   type TrainingOptions,

@@ -9,6 +9,7 @@ import { checkOptionNames, SeedspanError } from '../errors.ts';
 import { checkChoice, checkCount } from '../solver/options.ts';
 import type { Network } from './network/types.ts';
 
+/** How a network's output becomes a score. */
 export interface ModelScoreOptions {
   /** What the network's output stands for. */
   parametrisation: Parametrisation;

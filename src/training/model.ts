@@ -20,6 +20,7 @@ export interface ModelInfo {
 /** A network that was trained to draw pictures. */
 export interface ScoreModel extends ModelInfo {
   readonly network: Network;
+  /** Gives the network's tensors back. */
   dispose(): void;
 }
 

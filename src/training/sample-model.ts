@@ -20,8 +20,11 @@ import { ddpmSchedule } from './tasks/schedule.ts';
 
 /** The papers' own samplers, and those for any score. */
 export const MODEL_SAMPLERS = ['lau2025', 'na2024', ...(Object.keys(SAMPLERS) as SamplerName[])] as const;
+
+/** A name of a way to sample a model. */
 export type ModelSampler = (typeof MODEL_SAMPLERS)[number];
 
+/** How a model is sampled. */
 export interface SampleModelOptions {
   /**
    * - `lau2025` (arXiv 2511.17634), for models of that variant: `x <- x + g^2 s dt + 0.1 g sqrt(dt) z`, clipped to
@@ -55,9 +58,11 @@ export interface SampleModelOptions {
   /** Number of the picture that the network is told where it was trained on several. Default 0. */
   image?: number;
   signal?: AbortSignal;
+  /** Called after each step. What it throws ends the sampling. */
   onProgress?: (progress: { step: number; steps: number }) => void;
 }
 
+/** The samples of a model, and what they took. */
 export interface ModelSamples {
   /** `[count, channels, H, W]`, not clipped (but by the sampler of `lau2025`). */
   pictures: NdArray;

@@ -66,6 +66,7 @@ export interface TrainingOptions extends TrainingSettings {
   resume?: Uint8Array;
   /** Looked at before each step. When it is aborted, training ends and returns what there is. */
   signal?: AbortSignal;
+  /** Called after each step. What it throws ends the training. */
   onProgress?: (progress: TrainingProgress) => void;
   /** Called after every `everyEpochs` epochs; a promise is waited for. What it throws ends the training. */
   onEpoch?: (state: TrainingState) => void | Promise<void>;

@@ -1,19 +1,23 @@
 import { SeedspanError, show } from '../errors.ts';
-import { type Build, binaries } from './binaries.ts';
+import { BUILDS, type Build } from './builds.ts';
 
-/** From the most to the least portable. */
-export const BUILDS: readonly Build[] = ['scalar', 'simd', 'relaxed-simd'];
-
+/** The first bytes of a module. */
+const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0] as const;
 /** The first bytes of a module, and a function of type () -> v128, whose body and size are to follow. */
-const HEAD = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10] as const;
+const HEAD = [...MAGIC, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10] as const;
 /** A v128 of zeros. */
 const ZEROS = [0x41, 0, 0xfd, 15] as const;
 
 /**
- * The least modules that need what the builds need, many times faster to validate than those: with zeros as its
- * result, and with their `f64x2.relaxed_madd`.
+ * The least modules that need what the builds need, many times faster to validate than those: `memory.fill`, and the
+ * integer of a number, with its sign extended; a vector of zeros as result; and their `f64x2.relaxed_madd`.
  */
-const PROBES: Partial<Record<Build, Uint8Array<ArrayBuffer>>> = {
+const PROBES: Record<Build, Uint8Array<ArrayBuffer>> = {
+  scalar: Uint8Array.of(
+    ...[...MAGIC, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 5, 3, 1, 0, 1, 10, 25, 1, 23, 0],
+    ...[0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 11, 0],
+    ...[0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0xfc, 2, 0xc0, 11],
+  ),
   simd: Uint8Array.of(...HEAD, 8, 1, 6, 0, ...ZEROS, 11),
   'relaxed-simd': Uint8Array.of(...HEAD, 19, 1, 17, 0, ...ZEROS, ...ZEROS, ...ZEROS, 0xfd, 0x87, 2, 11),
 };
@@ -25,7 +29,7 @@ export function supportsBuild(build: Build): boolean {
   if (typeof WebAssembly === 'undefined') return false;
   let answer = known.get(build);
   if (answer === undefined) {
-    answer = WebAssembly.validate(PROBES[build] ?? binaries[build]);
+    answer = WebAssembly.validate(PROBES[build]);
     known.set(build, answer);
   }
   return answer;

@@ -1,5 +1,6 @@
 import { SeedspanError, show } from '../errors.ts';
-import { type Build, binaries } from './binaries.ts';
+import type { Build } from './builds.ts';
+import { forbidden } from './compile.ts';
 import type { KernelExports, Pointer } from './exports.ts';
 
 /** `y <- F(x)`: reads x, fills y, which comes in as zeros. */
@@ -18,8 +19,6 @@ interface Registered {
 /** The most that a 32-bit memory can hold. */
 const ADDRESS_SPACE = 2 ** 32 - 65536;
 
-const compiled = new Map<Build, Promise<WebAssembly.Module>>();
-
 /** One instance of the kernel: its functions, its memory, and the functions that it calls back. */
 export class Kernel {
   readonly build: Build;
@@ -34,19 +33,7 @@ export class Kernel {
   #nextFunction = 1;
   #memoryLimit: number | undefined;
 
-  /** Compiles (once a build) and instantiates. */
-  static async load(build: Build): Promise<Kernel> {
-    let module = compiled.get(build);
-    if (module === undefined) {
-      module = WebAssembly.compile(binaries[build]);
-      // A failure is not kept: it may have been a lack of memory.
-      module.catch(() => compiled.delete(build));
-      compiled.set(build, module);
-    }
-    return Kernel.instantiate(build, await module);
-  }
-
-  /** Makes an instance of what was compiled before, maybe by another thread. */
+  /** A new instance, with memory of its own, of what was compiled before, maybe by another thread. */
   static async instantiate(build: Build, module: WebAssembly.Module): Promise<Kernel> {
     const functions = new Map<number, Registered>();
     let memory: WebAssembly.Memory;
@@ -67,8 +54,14 @@ export class Kernel {
           (result instanceof Promise ? ' (asynchronous functions cannot be used)' : ''),
       );
     };
-    const instance = await WebAssembly.instantiate(module, { host: { multiply } });
-    const exports = instance.exports as unknown as KernelExports;
+    let exports: KernelExports;
+    try {
+      const instance = await WebAssembly.instantiate(module, { host: { multiply } });
+      exports = instance.exports as unknown as KernelExports;
+    } catch (cause) {
+      // WebKit compiles under a policy that forbids WebAssembly, and objects here.
+      throw forbidden(cause) ?? cause;
+    }
     memory = exports.memory;
     return new Kernel(build, module, exports, functions);
   }

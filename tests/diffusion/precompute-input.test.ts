@@ -3,7 +3,8 @@ import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import { variancePreserving } from '../../src/diffusion/sde.ts';
 import type { NdArray, PrecomputeOptions } from '../../src/diffusion/types.ts';
 import { type ErrorCode, SeedspanError } from '../../src/errors.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { batch, bumps } from './fields.ts';
 
 const given = batch([[bumps(4, 4, 0)], [bumps(4, 4, 1)]], 4, 4);

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import { constantDiffusion } from '../../src/diffusion/sde.ts';
 import type { NdArray, PrecomputeOptions } from '../../src/diffusion/types.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { batch, bumps, part } from './fields.ts';
 import { maxDifference, relativeError } from './reference.ts';
 

@@ -4,8 +4,9 @@ import { logDensityFromSamples } from '../../src/diffusion/density-positions.ts'
 import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import { varianceExploding } from '../../src/diffusion/sde.ts';
 import type { NdArray, PrecomputeOptions, PrecomputeResult } from '../../src/diffusion/types.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
-import { BUILDS } from '../../src/wasm/features.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
+import { BUILDS } from '../../src/wasm/builds.ts';
 import { part } from './fields.ts';
 import { maxDifference, reference, relativeError } from './reference.ts';
 

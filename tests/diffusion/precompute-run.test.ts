@@ -3,7 +3,7 @@ import { initialLogDensity } from '../../src/diffusion/density.ts';
 import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import { varianceExploding } from '../../src/diffusion/sde.ts';
 import type { NdArray, PrecomputeOptions, Progress, Scheme } from '../../src/diffusion/types.ts';
-import { createEngine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
 import { poisson2d } from '../../src/sparse/index.ts';
 import { batch, bumps, part } from './fields.ts';
 import { reference, relativeError } from './reference.ts';

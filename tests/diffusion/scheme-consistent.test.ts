@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import type { PrecomputeOptions, Sde } from '../../src/diffusion/types.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { consistentTwin } from '../twins/fokkerplanck-consistent.ts';
 import { batch, bumps, part } from './fields.ts';
 import { maxDifference } from './reference.ts';

@@ -8,7 +8,8 @@ import {
   variancePreserving,
 } from '../../src/diffusion/sde.ts';
 import type { PrecomputeOptions } from '../../src/diffusion/types.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { batch, type Field, onGrid, orders, part } from './fields.ts';
 import { maxDifference } from './reference.ts';
 

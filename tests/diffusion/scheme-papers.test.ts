@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { precomputeScores } from '../../src/diffusion/precompute.ts';
 import { varianceExploding } from '../../src/diffusion/sde.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { lau2025Twin, na2024Twin } from '../twins/fokkerplanck-papers.ts';
 import { batch, bumps, part } from './fields.ts';
 import { maxDifference, relativeError } from './reference.ts';

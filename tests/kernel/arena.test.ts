@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Kernel } from '../../src/wasm/kernel.ts';
+import type { Kernel } from '../../src/wasm/kernel.ts';
+import { loadKernel } from '../../src/wasm/load.ts';
 import { BUILDS } from './harness.ts';
 
 const ALIGNMENT = 64;
@@ -9,7 +10,7 @@ const PAGE = 65536;
 const rounded = (bytes: number): number => Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
 
 describe.each(BUILDS)('arena, %s', (build) => {
-  const load = (): Promise<Kernel> => Kernel.load(build);
+  const load = (): Promise<Kernel> => loadKernel(build);
   const pages = (kernel: Kernel): number => kernel.buffer.byteLength / PAGE;
 
   it('gives zero-filled blocks on cache lines, also from memory that was used before', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { binaries } from '../../src/wasm/binaries.ts';
 import type { KernelExports } from '../../src/wasm/exports.ts';
+import { compiledKernel } from '../../src/wasm/load.ts';
 import { BUILDS, useRoom } from './harness.ts';
 
 /** The file of this folder that tests each export on all builds. A new export does not compile without one. */
@@ -184,7 +184,7 @@ describe.each(BUILDS)('the module, %s', (build) => {
   let module: WebAssembly.Module;
 
   beforeAll(async () => {
-    module = await WebAssembly.compile(binaries[build]);
+    module = await compiledKernel(build);
   });
 
   it('exports what is typed and tested, and nothing else', () => {

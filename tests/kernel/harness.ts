@@ -2,10 +2,11 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { afterEach, beforeAll, expect } from 'vitest';
-import type { Build } from '../../src/wasm/binaries.ts';
+import { BUILDS, type Build } from '../../src/wasm/builds.ts';
 import type { KernelExports, Pointer } from '../../src/wasm/exports.ts';
-import { BUILDS, supportsBuild } from '../../src/wasm/features.ts';
-import { type HostFunction, Kernel } from '../../src/wasm/kernel.ts';
+import { supportsBuild } from '../../src/wasm/features.ts';
+import type { HostFunction, Kernel } from '../../src/wasm/kernel.ts';
+import { loadKernel } from '../../src/wasm/load.ts';
 
 // Node 20 has relaxed SIMD behind a flag. A build that cannot run fails its tests: none is left out.
 setFlagsFromString('--experimental-wasm-relaxed-simd');
@@ -94,7 +95,7 @@ export function useRoom(build: Build): Room {
   const room = new Room();
   beforeAll(async () => {
     if (!supportsBuild(build)) throw new Error(`this runtime cannot run the build ${build}`);
-    room.kernel = await Kernel.load(build);
+    room.kernel = await loadKernel(build);
   });
   afterEach(() => {
     room.clear();

@@ -128,9 +128,9 @@ describe('refuses', () => {
 
 it('can be cancelled, and leaves nothing', async () => {
   const kernels: Kernel[] = [];
-  const load = Kernel.load.bind(Kernel);
-  const spy = vi.spyOn(Kernel, 'load').mockImplementation(async (build) => {
-    kernels.push(await load(build));
+  const load = Kernel.instantiate.bind(Kernel);
+  const spy = vi.spyOn(Kernel, 'instantiate').mockImplementation(async (build, module) => {
+    kernels.push(await load(build, module));
     return kernels[kernels.length - 1];
   });
   const A = poisson2d(20, 20);

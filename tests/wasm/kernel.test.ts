@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createEngine, supportsBuild } from '../../src/index.ts';
-import { type Build, binaries } from '../../src/wasm/binaries.ts';
-import { BUILDS, chooseBuild } from '../../src/wasm/features.ts';
-import { Kernel } from '../../src/wasm/kernel.ts';
+import { BUILDS, type Build } from '../../src/wasm/builds.ts';
+import { chooseBuild } from '../../src/wasm/features.ts';
+import { kernels } from '../../src/wasm/kernels/bytes.ts';
+import { kernels as deflated } from '../../src/wasm/kernels/deflated.ts';
+import { compiledKernel, loadKernel } from '../../src/wasm/load.ts';
 import { expectError } from '../sparse/expect-error.ts';
 
 afterEach(() => {
@@ -21,7 +23,7 @@ describe('the builds', () => {
   it('have the same exports, and ask the host for one function', async () => {
     const shapes = await Promise.all(
       BUILDS.filter(supportsBuild).map(async (build) => {
-        const module = await WebAssembly.compile(binaries[build]);
+        const module = await compiledKernel(build);
         expect(WebAssembly.Module.imports(module)).toEqual([
           { module: 'host', name: 'multiply', kind: 'function' },
         ]);
@@ -40,10 +42,14 @@ describe('the builds', () => {
       const features = await anew();
       for (const build of BUILDS) {
         expect(features.supportsBuild(build), `${build}, ${flag}`).toBe(
-          WebAssembly.validate(binaries[build]),
+          WebAssembly.validate((await kernels[build]()) as BufferSource),
         );
       }
     }
+  });
+
+  it('are the same bytes, deflated for browsers', async () => {
+    for (const build of BUILDS) expect(await deflated[build]()).toEqual(await kernels[build]());
   });
 
   it('auto is SIMD, and scalar where there is none', async () => {
@@ -83,10 +89,10 @@ describe('the builds', () => {
 
   it('each is compiled once, and a failure is not kept', async () => {
     vi.resetModules();
-    const fresh = (await import('../../src/wasm/kernel.ts')).Kernel;
+    const fresh = (await import('../../src/wasm/load.ts')).loadKernel;
     const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(new Error('no room'));
-    await expect(fresh.load('simd')).rejects.toThrow('no room');
-    const [one, two] = await Promise.all([fresh.load('simd'), fresh.load('simd')]);
+    await expect(fresh('simd')).rejects.toThrow('no room');
+    const [one, two] = await Promise.all([fresh('simd'), fresh('simd')]);
     expect(compile).toHaveBeenCalledTimes(2);
     expect(one.exports.memory).not.toBe(two.exports.memory);
   });
@@ -94,7 +100,7 @@ describe('the builds', () => {
 
 describe('the kernel from the host', () => {
   it('gives out aligned, cleared memory, and takes it back', async () => {
-    const kernel = await Kernel.load('scalar');
+    const kernel = await loadKernel('scalar');
     const first = kernel.allocate(100, 'something');
     expect(first % 64).toBe(0);
     expect(kernel.bytesInUse).toBe(128);
@@ -106,7 +112,7 @@ describe('the kernel from the host', () => {
   });
 
   it('says what there was no room for', async () => {
-    const kernel = await Kernel.load('scalar');
+    const kernel = await loadKernel('scalar');
     kernel.setMemoryLimit(10_000);
     for (const bytes of [10_001, 2 ** 31, 2 ** 32, 2 ** 40]) {
       const act = () => kernel.allocate(bytes, 'the basis');

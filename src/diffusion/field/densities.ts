@@ -1,5 +1,7 @@
+import { log, power } from '../../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
-import { createEngine, type Engine } from '../../solver/engine.ts';
+import { createEngine } from '../../solver/create-engine.ts';
+import type { Engine } from '../../solver/engine.ts';
 import { checkChoice, checkCount } from '../../solver/options.ts';
 import { checkNdArray, checkUnitRange } from '../ndarray.ts';
 import type { NdArray } from '../types.ts';
@@ -36,11 +38,12 @@ export function pictureDensity(
     let brightness = 0;
     for (let c = 0; c < channels; c++) brightness += picture.data[c * cells + k] / channels;
     const paper = Math.min(1, ink === 'dark' ? brightness : 1 - brightness);
-    data[k] = 0 - Math.log(Math.max(LEAST_PAPER, paper));
+    data[k] = 0 - log(Math.max(LEAST_PAPER, paper));
   }
   return { data, shape: [height, width] };
 }
 
+/** How points become a density. */
 export interface PointsDensityOptions {
   /** Cells along the longer side. Default 128. */
   size?: number;
@@ -52,6 +55,7 @@ export interface PointsDensityOptions {
   engine?: Engine;
 }
 
+/** A density made of points, and where its cells lie. */
 export interface PointsDensity {
   /** `[H, W]`, for `precomputeField`. */
   density: NdArray;
@@ -158,14 +162,14 @@ function likeliest(flow: HeatFlow, counts: Float64Array, spacing: number, n: num
   const [least, most] = [0.5 * spacing, (spacing * Math.max(flow.height, flow.width)) / 3];
   let best = { bandwidth: least, likelihood: -Infinity };
   for (let k = 0; k < TRIED; k++) {
-    const bandwidth = least * (most / least) ** (k / (TRIED - 1));
+    const bandwidth = least * power(most / least, k / (TRIED - 1));
     const smooth = flow.apply(counts, bandwidth * bandwidth);
     const own = flow.kept(bandwidth * bandwidth);
     let likelihood = 0;
     for (let cell = 0; cell < counts.length; cell++) {
       // What the others leave there; alone, a point is as good as impossible.
       const others = Math.max((smooth[cell] - own[cell]) / (n - 1), Number.MIN_VALUE);
-      if (counts[cell] > 0) likelihood += counts[cell] * Math.log(others);
+      if (counts[cell] > 0) likelihood += counts[cell] * log(others);
     }
     if (likelihood > best.likelihood) best = { bandwidth, likelihood };
   }

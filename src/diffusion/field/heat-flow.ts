@@ -1,3 +1,4 @@
+import { square } from '../../elementary.ts';
 import type { Float64Block } from '../../memory/block.ts';
 import { KernelObject } from '../../memory/kernel-object.ts';
 import type { Kernel } from '../../wasm/kernel.ts';
@@ -39,9 +40,9 @@ export class HeatFlow extends KernelObject {
   apply(p: Float64Array, variance: number): Float64Array {
     this.checkAlive('the engine');
     if (variance === 0) return p.slice();
-    const along = this.#multiply(p, this.height, this.width, variance / this.#spacing[0] ** 2);
+    const along = this.#multiply(p, this.height, this.width, variance / square(this.#spacing[0]));
     const turned = turn(along, this.height, this.width);
-    const across = this.#multiply(turned, this.width, this.height, variance / this.#spacing[1] ** 2);
+    const across = this.#multiply(turned, this.width, this.height, variance / square(this.#spacing[1]));
     return turn(across, this.width, this.height);
   }
 

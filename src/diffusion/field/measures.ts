@@ -1,8 +1,10 @@
+import { square } from '../../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 import { checkNdArray } from '../ndarray.ts';
 import type { NdArray } from '../types.ts';
 
+/** How many directions a distance looks along. */
 export interface DirectionOptions {
   /** Directions that the plane is projected on, evenly spaced in half a turn. Default 32. */
   directions?: number;
@@ -13,7 +15,8 @@ export interface DirectionOptions {
  * root of the mean, over the directions, of the squared Wasserstein-2 distance of the projections, which sorting
  * gives exactly. The sets may differ in size. Its floor is what two sets drawn from the same density have.
  *
- * @param a, b `[count, 2]`
+ * @param a `[count, 2]`
+ * @param b `[count, 2]`
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `SHAPE_MISMATCH`, `UNKNOWN_OPTION`
  */
 export function slicedWasserstein(a: NdArray, b: NdArray, options: DirectionOptions = {}): number {
@@ -23,7 +26,7 @@ export function slicedWasserstein(a: NdArray, b: NdArray, options: DirectionOpti
     for (let i = 0, j = 0, at = 0; i < p.length && j < q.length; ) {
       const [ends, other] = [(i + 1) / p.length, (j + 1) / q.length];
       const end = Math.min(ends, other);
-      sum += (end - at) * (p[i] - q[j]) ** 2;
+      sum += (end - at) * square(p[i] - q[j]);
       at = end;
       if (ends <= end) i++;
       if (other <= end) j++;
@@ -38,7 +41,8 @@ export function slicedWasserstein(a: NdArray, b: NdArray, options: DirectionOpti
  * all pairs counted, a point with itself too: zero for equal sets, and not a root. A length of the plane is pi / 2
  * times the mean of its projections, so it is taken from sorted projections: exact in the limit of many directions.
  *
- * @param a, b `[count, 2]`
+ * @param a `[count, 2]`
+ * @param b `[count, 2]`
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `SHAPE_MISMATCH`, `UNKNOWN_OPTION`
  */
 export function energyDistance(a: NdArray, b: NdArray, options: DirectionOptions = {}): number {
@@ -48,7 +52,7 @@ export function energyDistance(a: NdArray, b: NdArray, options: DirectionOptions
     let at = Math.min(p[0], q[0]);
     for (let i = 0, j = 0; i < p.length || j < q.length; ) {
       const next = Math.min(i < p.length ? p[i] : Infinity, j < q.length ? q[j] : Infinity);
-      sum += 2 * (next - at) * (i / p.length - j / q.length) ** 2;
+      sum += 2 * (next - at) * square(i / p.length - j / q.length);
       at = next;
       while (i < p.length && p[i] === next) i++;
       while (j < q.length && q[j] === next) j++;
@@ -62,7 +66,8 @@ export function energyDistance(a: NdArray, b: NdArray, options: DirectionOptions
  * Total variation distance on a grid, `sum |n_a / N_a - n_b / N_b| / 2` over its cells: from 0 to 1. Points outside
  * count as a cell of their own.
  *
- * @param a, b `[count, 2]`
+ * @param a `[count, 2]`
+ * @param b `[count, 2]`
  * @param grid `height` and `width` in cells, `spacing` [dx, dy] and `origin`: a `PointField` is one
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `SHAPE_MISMATCH`
  */

@@ -1,5 +1,7 @@
+import { power, square } from '../../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
-import { createEngine, Engine } from '../../solver/engine.ts';
+import { createEngine } from '../../solver/create-engine.ts';
+import { Engine } from '../../solver/engine.ts';
 import { checkCount } from '../../solver/options.ts';
 import { yieldToHost } from '../../solver/yield.ts';
 import { checkNdArray } from '../ndarray.ts';
@@ -26,6 +28,7 @@ export interface PointField {
   density: NdArray;
 }
 
+/** Levels, borders and engine of a field of points. */
 export interface PointFieldOptions {
   /** Levels besides the given one. Default 60. */
   levels?: number;
@@ -157,8 +160,8 @@ function levelVariances(
 ): Float64Array {
   const { levels = 60 } = options;
   checkCount(where, 'levels', levels, 1);
-  const last = options.variance ?? Math.max(...sides) ** 2;
-  const first = options.firstVariance ?? Math.min(0.1 * Math.min(...spacing) ** 2, last);
+  const last = options.variance ?? square(Math.max(...sides));
+  const first = options.firstVariance ?? Math.min(0.1 * square(Math.min(...spacing)), last);
   if (!(first > 0 && first <= last && last < Infinity)) {
     throw new SeedspanError(
       'INVALID_VALUE',
@@ -166,7 +169,7 @@ function levelVariances(
     );
   }
   const variances = new Float64Array(levels + 1);
-  for (let k = 1; k < levels; k++) variances[k] = first * (last / first) ** ((k - 1) / (levels - 1));
+  for (let k = 1; k < levels; k++) variances[k] = first * power(last / first, (k - 1) / (levels - 1));
   variances[levels] = last;
   if (levels > 1 && first === last) {
     throw new SeedspanError(

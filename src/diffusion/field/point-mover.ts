@@ -1,3 +1,4 @@
+import { square } from '../../elementary.ts';
 import { SeedspanError } from '../../errors.ts';
 import type { Float64Block } from '../../memory/block.ts';
 import type { Scope } from '../../memory/scope.ts';
@@ -118,8 +119,8 @@ export class PointMover {
     this.#kernel.exports.cellScores(
       height,
       width,
-      factor / spacing[0] ** 2,
-      factor / spacing[1] ** 2,
+      factor / square(spacing[0]),
+      factor / square(spacing[1]),
       this.#density.pointer,
       cells.pointer,
     );

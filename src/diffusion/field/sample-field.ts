@@ -1,12 +1,15 @@
+import { power } from '../../elementary.ts';
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
 import { Scope } from '../../memory/scope.ts';
-import { createEngine, type Engine } from '../../solver/engine.ts';
+import { createEngine } from '../../solver/create-engine.ts';
+import type { Engine } from '../../solver/engine.ts';
 import { checkChoice, checkCount } from '../../solver/options.ts';
 import { yieldToHost } from '../../solver/yield.ts';
 import type { NdArray } from '../types.ts';
 import { checkEngine, type PointField } from './point-field.ts';
 import { PointMover } from './point-mover.ts';
 
+/** The ways of sampling a field, by name. */
 export const FIELD_SAMPLERS = [
   'heun',
   'euler',
@@ -16,6 +19,7 @@ export const FIELD_SAMPLERS = [
   'ddim',
 ] as const;
 
+/** A name of {@link FIELD_SAMPLERS}. */
 export type FieldSampler = (typeof FIELD_SAMPLERS)[number];
 
 /** Where `sampleField` has come to. */
@@ -30,6 +34,7 @@ export interface FieldStep {
   denoised: NdArray;
 }
 
+/** How many points are drawn, and how they travel. */
 export interface SampleFieldOptions {
   /** How many points. */
   count: number;
@@ -253,7 +258,7 @@ export function stepVariances(from: number, to: number, steps: number, least: nu
   const geometric = to > 0 ? steps : steps - 1;
   const end = to > 0 ? to : Math.min(least, from / 2);
   for (let k = 0; k <= geometric; k++)
-    variances[k] = from * (end / from) ** (geometric === 0 ? 0 : k / geometric);
+    variances[k] = from * power(end / from, geometric === 0 ? 0 : k / geometric);
   variances[steps] = to;
   return variances;
 }

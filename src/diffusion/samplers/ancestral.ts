@@ -19,6 +19,7 @@ export async function sampleDdpm(
   return ancestral(new SamplerRun('sampleDdpm', score, x, times, options), 'sampleDdpm', 1);
 }
 
+/** The options of {@link sampleDdim}. */
 export interface DdimOptions extends SamplerOptions {
   /** From 0, the default, where nothing is drawn, to 1, which is `sampleDdpm`. */
   eta?: number;

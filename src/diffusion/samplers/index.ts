@@ -8,15 +8,23 @@ import type { SamplerOptions, SamplerResult, ScoreFunction } from './types.ts';
 
 /** All samplers by name. Their first parameters are the same; some have options of their own. */
 export const SAMPLERS = {
+  /** {@link sampleEulerMaruyama} */
   'euler-maruyama': sampleEulerMaruyama,
+  /** {@link samplePredictorCorrector} */
   'predictor-corrector': samplePredictorCorrector,
+  /** {@link sampleEuler} */
   euler: sampleEuler,
+  /** {@link sampleHeun} */
   heun: sampleHeun,
+  /** {@link sampleRk45} */
   rk45: sampleRk45,
+  /** {@link sampleDdpm} */
   ddpm: sampleDdpm,
+  /** {@link sampleDdim} */
   ddim: sampleDdim,
 } as const;
 
+/** A name of {@link SAMPLERS}. */
 export type SamplerName = keyof typeof SAMPLERS;
 
 /** The options of the sampler of that name. */

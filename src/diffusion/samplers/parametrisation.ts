@@ -8,6 +8,7 @@
  */
 export type Parametrisation = 'score' | 'epsilon' | 'v';
 
+/** The scale of the data and the variance of the noise at a time. */
 export interface Transition {
   readonly scale: number;
   readonly variance: number;

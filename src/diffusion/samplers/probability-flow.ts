@@ -1,3 +1,4 @@
+import { square } from '../../elementary.ts';
 import type { NdArray } from '../types.ts';
 import { SamplerRun } from './run.ts';
 import type { SamplerOptions, SamplerResult, ScoreFunction } from './types.ts';
@@ -53,6 +54,6 @@ export async function sampleHeun(
 /** Right-hand side of the ODE. */
 export function velocity({ sde }: SamplerRun, x: Float64Array, s: Float64Array, t: number): Float64Array {
   const a = sde.linearDrift(t);
-  const half = 0.5 * sde.diffusion(t) ** 2;
+  const half = 0.5 * square(sde.diffusion(t));
   return x.map((value, k) => a * value - half * s[k]);
 }

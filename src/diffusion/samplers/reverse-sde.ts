@@ -1,3 +1,4 @@
+import { square } from '../../elementary.ts';
 import { checkCount } from '../../solver/options.ts';
 import type { NdArray } from '../types.ts';
 import { fail, SamplerRun } from './run.ts';
@@ -26,6 +27,7 @@ export async function sampleEulerMaruyama(
   return run.result();
 }
 
+/** The options of {@link samplePredictorCorrector}. */
 export interface PredictorCorrectorOptions extends SamplerOptions {
   /** Signal-to-noise ratio r of the corrector. Default 0.16, the paper's. */
   snr?: number;
@@ -60,7 +62,7 @@ export async function samplePredictorCorrector(
     await reverseStep(run, i, z);
     const next = run.sde.transition(run.times[i + 1]);
     if (next.variance === 0) continue;
-    const alpha = (run.sde.transition(run.times[i]).scale / next.scale) ** 2;
+    const alpha = square(run.sde.transition(run.times[i]).scale / next.scale);
     for (let k = 0; k < correctorSteps; k++) {
       const s = await run.score(run.x, run.times[i + 1]);
       run.fillNormal(z);

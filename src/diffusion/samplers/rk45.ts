@@ -1,3 +1,4 @@
+import { power, square } from '../../elementary.ts';
 import { SeedspanError } from '../../errors.ts';
 import { checkChoice } from '../../solver/options.ts';
 import type { NdArray } from '../types.ts';
@@ -20,6 +21,7 @@ const STAGES = [
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 const [SAFETY, LEAST, MOST] = [0.9, 0.2, 5];
 
+/** The options of {@link sampleRk45}. */
 export interface Rk45Options extends SamplerOptions {
   /** Relative tolerance of a step's error. Default 1e-3, as in arXiv 2404.06661. */
   rtol?: number;
@@ -33,6 +35,7 @@ export interface Rk45Options extends SamplerOptions {
   control?: 'sample' | 'batch';
 }
 
+/** What {@link sampleRk45} returns. */
 export interface Rk45Result extends SamplerResult {
   /** Steps that were kept and not kept, over all samples (`batch`: of the batch). */
   steps: { accepted: number; rejected: number };
@@ -109,7 +112,7 @@ async function cross(
       k.push(velocity(run, next, await run.score(next, at), at));
     }
     const error = errorNorm(combined(undefined, h, ERROR, k), x, next, rtol, atol);
-    const factor = error === 0 ? Infinity : Math.min(MOST, Math.max(LEAST, SAFETY * error ** -0.2));
+    const factor = error === 0 ? Infinity : Math.min(MOST, Math.max(LEAST, SAFETY * power(error, -0.2)));
     if (error <= 1) {
       steps.accepted++;
       x.set(next);
@@ -153,7 +156,7 @@ function errorNorm(
   for (let j = 0; j < error.length; j++) {
     const scale = atol + rtol * Math.max(Math.abs(x[j]), Math.abs(next[j]));
     // Zero over zero is no error.
-    sum += error[j] === 0 ? 0 : (error[j] / scale) ** 2;
+    sum += error[j] === 0 ? 0 : square(error[j] / scale);
   }
   return Number.isNaN(sum) ? Infinity : Math.sqrt(sum / error.length);
 }

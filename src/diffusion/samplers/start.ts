@@ -1,9 +1,11 @@
+import { power } from '../../elementary.ts';
 import { checkOptionNames, show } from '../../errors.ts';
 import { checkChoice, checkCount } from '../../solver/options.ts';
 import { checkSde, type PresetSde } from '../sde.ts';
 import type { NdArray } from '../types.ts';
 import { fail, streamOf } from './run.ts';
 
+/** Where the times of a sampler begin and end, and how they are spaced. */
 export interface SamplingTimesOptions {
   /** How many steps: one time more. At least 1. */
   steps: number;
@@ -37,7 +39,7 @@ export function samplingTimes(options: SamplingTimesOptions): Float64Array {
     fail('INVALID_VALUE', where, `from ${from} must be over to ${to}, and to${over}`);
   }
   const at = (k: number) =>
-    spacing === 'uniform' ? from + (k / steps) * (to - from) : from * (to / from) ** (k / steps);
+    spacing === 'uniform' ? from + (k / steps) * (to - from) : from * power(to / from, k / steps);
   const times = Float64Array.from({ length: steps + 1 }, (_, k) => at(k));
   times[steps] = to;
   return times;

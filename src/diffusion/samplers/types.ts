@@ -18,6 +18,7 @@ export interface SamplerStep {
   denoised: NdArray;
 }
 
+/** What all samplers take. */
 export interface SamplerOptions {
   /** The equation whose time is run backward. */
   sde: PresetSde;
@@ -34,6 +35,7 @@ export interface SamplerOptions {
   signal?: AbortSignal;
 }
 
+/** What all samplers return. */
 export interface SamplerResult {
   /** The samples at the last time, in the shape given. */
   x: NdArray;

@@ -10,6 +10,7 @@ import {
   windowedSimilarity,
 } from './similarity.ts';
 
+/** How pictures are made noisy. */
 export interface NoiseOptions {
   /** Standard deviation. Default 0.506, as in the experiment of arXiv 2511.17634. */
   noise?: number;
@@ -86,6 +87,7 @@ function mirrored(index: number, length: number): number {
   return inside < length ? inside : period - 1 - inside;
 }
 
+/** The best blur, and how good it is. */
 export interface BlurBaseline {
   /** Deviation of the blur, in pixels. */
   deviation: number;

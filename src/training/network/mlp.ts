@@ -7,6 +7,7 @@ import { silu } from '../tensors/ops.ts';
 import type { Tensors } from '../tensors/types.ts';
 import type { Network } from './types.ts';
 
+/** Size and seed of a network for points of the plane. */
 export interface MlpOptions {
   /** Variances of the noise, `[least, greatest]`: t in [0, 1] is the place of the logarithm between theirs. */
   variances: readonly [number, number];

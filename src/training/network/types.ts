@@ -1,6 +1,7 @@
 import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { Tensors } from '../tensors/types.ts';
 
+/** How a network is applied. */
 export interface ApplyOptions {
   /** Whether dropout is at work. Default false. */
   training?: boolean;

@@ -1,6 +1,7 @@
 import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
 import { checkChoice, checkCount, checkTolerance } from '../../solver/options.ts';
 
+/** Size and seed of a U-Net. */
 export interface UnetOptions {
   /** Where the options that are not given come from. Default `lau2025`. */
   preset?: keyof typeof UNET_PRESETS;

@@ -2,8 +2,10 @@ import { checkChoice } from '../../solver/options.ts';
 import { checkerboardDensity } from './checkerboard.ts';
 import { gaussianMixtureDensity, type PlaneDensity } from './densities.ts';
 
+/** The data sets of the plane, by name. */
 export const DATA_SETS = ['moons', 'spiral', 'checkerboard', 'gaussians', 'rings'] as const;
 
+/** A name of {@link DATA_SETS}. */
 export type DataSet = (typeof DATA_SETS)[number];
 
 type Curve = readonly (readonly [number, number])[];

@@ -21,6 +21,7 @@ export interface PlaneDensity {
   score(points: Float64Array, variance: number): Float64Array;
 }
 
+/** A sum of Gaussians, whose score is known. */
 export interface GaussianMixture {
   /** `[count, 2]`, in the rectangle. */
   means: NdArray;

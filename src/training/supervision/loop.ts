@@ -16,10 +16,13 @@ export interface SupervisionStep {
   averaged<T>(use: () => T): T;
 }
 
+/** How the rate changes in the course of training, by name. */
 export const SCHEDULES = ['constant', 'cosine'] as const;
 
+/** A name of {@link SCHEDULES}. */
 export type Schedule = (typeof SCHEDULES)[number];
 
+/** How a network of points is trained. */
 export interface SupervisionOptions {
   /** Optimiser steps. */
   steps: number;
@@ -54,6 +57,7 @@ export const SUPERVISION_KNOWN = [
   'signal',
 ] as const;
 
+/** How the training of a network of points went. */
 export interface SupervisionResult {
   /** `non-finite`: loss or gradient of step `steps` was; the weights are the average of those before it. */
   status: 'done' | 'non-finite';

@@ -13,6 +13,7 @@ import {
   trainOnTargets,
 } from './loop.ts';
 
+/** How a network of points is trained by denoising. */
 export interface DenoisingOptions extends SupervisionOptions {
   /** Whose border reflects the points, as a field's does. Default: that of the network's options. */
   rectangle?: Rectangle;

@@ -2,6 +2,7 @@ import type { PresetSde } from '../../diffusion/index.ts';
 import { checkOptionNames, SeedspanError } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 
+/** The noise levels of DDPM. */
 export interface DdpmScheduleOptions {
   /** Default 1000. */
   steps?: number;

@@ -6,6 +6,7 @@ import type { Tensors } from './types.ts';
 
 export type { Tensors } from './types.ts';
 
+/** Which back end of tfjs is used. */
 export interface TensorOptions {
   /**
    * Back end of tfjs: `wasm` (default) is loaded here; any other, such as `webgpu`, works where its package was

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HeatFlow, heatKernel } from '../../../src/diffusion/field/heat-flow.ts';
 import { precomputeField } from '../../../src/diffusion/index.ts';
-import { createEngine, type Engine } from '../../../src/solver/engine.ts';
+import { createEngine } from '../../../src/solver/create-engine.ts';
+import type { Engine } from '../../../src/solver/engine.ts';
 import { BUILDS } from '../../kernel/harness.ts';
 import { random } from '../../twins/random.ts';
 

@@ -12,7 +12,8 @@ import {
   totalVariation,
 } from '../../../src/diffusion/index.ts';
 import type { SeedspanError } from '../../../src/errors.ts';
-import { createEngine, type Engine } from '../../../src/solver/engine.ts';
+import { createEngine } from '../../../src/solver/create-engine.ts';
+import type { Engine } from '../../../src/solver/engine.ts';
 import { random } from '../../twins/random.ts';
 
 let engine: Engine;

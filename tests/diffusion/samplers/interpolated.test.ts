@@ -8,7 +8,8 @@ import {
   precomputeScores,
   sampleHeun,
 } from '../../../src/diffusion/index.ts';
-import { createEngine, type Engine } from '../../../src/solver/engine.ts';
+import { createEngine } from '../../../src/solver/create-engine.ts';
+import type { Engine } from '../../../src/solver/engine.ts';
 import { onGrid, orders } from '../fields.ts';
 
 const sde = constantDiffusion(1);

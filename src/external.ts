@@ -1,0 +1,5 @@
+export {
+  createEngine,
+  type ExternalEngineOptions,
+  type ExternalKernel,
+} from './solver/create-external-engine.ts';

@@ -1,0 +1,1 @@
+export { default as relaxedSimd } from '../../../build/kernel/relaxed-simd.wasm.z';

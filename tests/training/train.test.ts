@@ -118,6 +118,27 @@ describe('training', () => {
     run.dispose();
   });
 
+  it('goes on with the settings that it began with, all given again', async () => {
+    // The last beta, computed from the first and the step, is not 0.01 to the last digit.
+    const settings: TrainingOptions = {
+      method: 'ddpm',
+      batchSize: 1,
+      schedule: { betaMin: 0.001, betaMax: 0.01 },
+      // Undefined is not given.
+      network: { ...TINY, preset: undefined, dropout: undefined },
+    };
+    const left = await tensorsLeft(async () => {
+      const { run } = await losses({ ...settings, steps: 1 });
+      expect(run.settings.schedule).toEqual({ steps: 1000, betaMin: 0.001, betaMax: 0.01 });
+      expect(run.settings.network).toMatchObject({ preset: 'lau2025', width: 4 });
+      const second = await losses({ ...settings, steps: 2, resume: run.checkpoint() });
+      expect(second.run.step).toBe(2);
+      run.dispose();
+      second.run.dispose();
+    });
+    expect(left).toBe(0);
+  });
+
   it('aborted: what there is comes back, also from before the first step', async () => {
     const left = await tensorsLeft(async () => {
       const controller = new AbortController();
@@ -214,6 +235,11 @@ describe('bad input', () => {
       'another network on resuming',
       () => ({ steps: 2, resume: checkpoint, network: { width: 5 } }),
       /network is \{"width":5\} now and was \{.*"width":4/,
+    ],
+    [
+      'a network of fewer levels on resuming',
+      () => ({ steps: 2, resume: checkpoint, network: { multipliers: [1] } }),
+      /network is \{"multipliers":\[1\]\} now and was \{.*"multipliers":\[1,2\]/,
     ],
   ];
 

@@ -94,6 +94,9 @@ export function resolveSettings(where: string, given: TrainingSettings): Resolve
   checkChoice(where, 'embedding', given.embedding, ['scores', 'none']);
   const { method = 'score-embedding', variant = 'lau2025', network = {} } = given;
   checkBelonging(where, method, variant, given);
+  if (typeof network !== 'object' || network === null) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: network must be an object, not ${show(network)}`);
+  }
   for (const name of ['levels', 'batchSize'] as const) checkCount(where, name, given[name], 1);
   checkCount(where, 'warmUp', given.warmUp, 0);
   for (const name of ['tolerance', 'lambda', 'learningRate', 'clipNorm', 'emaDecay', 'spacing'] as const) {

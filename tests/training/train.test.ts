@@ -204,6 +204,8 @@ describe('bad input', () => {
     ['learning rate 0', { steps: 1, learningRate: 0 }, /learningRate is 0/],
     ['ema of 1', { steps: 1, emaDecay: 1 }, /emaDecay is 1/],
     ['no equation', { steps: 1, sde: 'brown' }, /sde "brown" is none of/],
+    ['no network', { steps: 1, network: null } as object, /network must be an object, not null/],
+    ['no function', { steps: 1, onEpoch: 3 } as object, /onEpoch must be a function, not 3/],
     ['fractions of steps', { steps: 1.5 }, /steps is 1.5/],
     ['a size that cannot be halved', { steps: 1 }, /6 x 6 cannot be halved 2 times/, madeUpPictures(1, 6)],
     [

@@ -33,7 +33,11 @@ export class Thread {
   constructor(launcher: Launcher) {
     this.#port = launcher.launch({
       onMessage: (message) => this.#take(message as Answer),
-      onDeath: (cause) => this.#die(cause),
+      onDeath: (cause) => {
+        this.#die(cause);
+        // On the web a worker lives on after an error that nobody has caught.
+        void this.#port.end();
+      },
     });
   }
 

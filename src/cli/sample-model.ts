@@ -204,7 +204,7 @@ export function sampleModelCommand(context: Context): Command {
         return;
       }
       const lines = [
-        `${plural(count, 'picture')}, ${evaluations} runs of the network each: ${duration(time)}`,
+        `${plural(count, 'picture')}, ${plural(evaluations, 'run')} of the network each: ${duration(time)}`,
         ...(measures ? ['', table(measures), ''] : []),
         `written: ${out}`,
       ];

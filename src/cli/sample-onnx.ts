@@ -12,7 +12,7 @@ import {
   samplingTimes,
 } from '../diffusion/index.ts';
 import { writeNpy } from '../formats/index.ts';
-import { readBytes } from '../node/files.ts';
+import { readParsed } from '../node/files.ts';
 import { checkOutputFile, pictureToPng, writeFileWhole } from '../node/index.ts';
 import { duration, plural } from '../node/report/words.ts';
 import { loadOnnxScore, type OnnxScore } from '../onnx/index.ts';
@@ -143,14 +143,16 @@ export function sampleOnnxCommand(context: Context): Command {
     const format = checkUsage(command, options);
     await checkOutputFile(out, { force });
     const began = performance.now();
-    const network = await loadOnnxScore(await readBytes(path), {
-      shape,
-      parametrisation,
-      inputs: { x: input, t: timeInput },
-      time,
-      steps: scheduleSteps,
-      ...(output !== undefined && { output }),
-    });
+    const network = await readParsed(path, (bytes) =>
+      loadOnnxScore(bytes, {
+        shape,
+        parametrisation,
+        inputs: { x: input, t: timeInput },
+        time,
+        steps: scheduleSteps,
+        ...(output !== undefined && { output }),
+      }),
+    );
     try {
       const { x, evaluations } = await draw(network, options, context);
       context.signal.throwIfAborted();
@@ -165,7 +167,7 @@ export function sampleOnnxCommand(context: Context): Command {
         return;
       }
       context.stdout.write(
-        `${plural(options.count, 'sample')}, ${evaluations} runs of the network each: ${duration(spent)}\nwritten: ${out}\n`,
+        `${plural(options.count, 'sample')}, ${plural(evaluations, 'run')} of the network each: ${duration(spent)}\nwritten: ${out}\n`,
       );
     } finally {
       await network.dispose();

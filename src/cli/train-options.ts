@@ -14,7 +14,7 @@ export interface TrainCommandOptions {
   variant?: 'lau2025' | 'na2024';
   embedding?: 'scores' | 'none';
   size?: number | [number, number];
-  channels: '1' | '3';
+  channels?: '1' | '3';
   normalise: 'none' | 'min-max';
   width?: number;
   depth?: number;
@@ -71,10 +71,15 @@ export function newTrainCommand(): Command {
     )
     .option(
       '--size <n>',
-      `side of the pictures, or height x width (default: ${DEFAULT_SIZE}; .npy: as they are)`,
+      `side of the pictures, or height x width (default: ${DEFAULT_SIZE}, with --resume the checkpoint's; .npy: as they are)`,
       size,
     )
-    .addOption(new Option('--channels <n>', 'colour or grey').choices(['1', '3']).default('3'))
+    .addOption(
+      new Option('--channels <n>', "grey or colour (default: 3, with --resume the checkpoint's)").choices([
+        '1',
+        '3',
+      ]),
+    )
     .addOption(
       new Option('--normalise <how>', 'min-max stretches each picture over [0, 1]')
         .choices(['none', 'min-max'])

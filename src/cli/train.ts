@@ -1,12 +1,13 @@
 import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { SeedspanError } from '../errors.ts';
-import { readBytes } from '../node/files.ts';
+import { readParsed } from '../node/files.ts';
 import { checkOutputFile, readPictures, writeFileWhole } from '../node/index.ts';
 import { duration, plural } from '../node/report/words.ts';
 import {
   loadTensors,
   parameterCount,
+  readCheckpoint,
   type TrainingProgress,
   type TrainingRun,
   type TrainingState,
@@ -22,11 +23,24 @@ import {
   toSettings,
 } from './train-options.ts';
 
-function readInput(paths: readonly string[], options: TrainCommandOptions) {
+interface Saved {
+  bytes: Uint8Array;
+  /** Of its pictures: channels, H, W; absent where it is of another training, which is refused later. */
+  shape: [number, number, number] | undefined;
+}
+
+function readSaved(bytes: Uint8Array): Saved {
+  const task = readCheckpoint(bytes).task as Partial<Saved> | null;
+  return { bytes, shape: task?.shape };
+}
+
+function readInput(paths: readonly string[], options: TrainCommandOptions, saved: Saved | undefined) {
   const onlyArrays = paths.every((path) => extname(path).toLowerCase() === '.npy');
-  const size = options.size ?? (onlyArrays ? undefined : DEFAULT_SIZE);
+  const [savedChannels, ...savedSize] = saved?.shape ?? [3, DEFAULT_SIZE, DEFAULT_SIZE];
+  const size = options.size ?? (onlyArrays ? undefined : savedSize);
+  const channels = options.channels ?? String(savedChannels);
   return readPictures(paths, {
-    channels: options.channels === '1' ? 1 : 3,
+    channels: channels === '1' ? 1 : 3,
     normalise: options.normalise,
     ...(size === undefined ? {} : { size }),
   });
@@ -89,8 +103,8 @@ async function train(
 ): Promise<TrainingRun> {
   const { epochs, steps, minutes, out, saveEvery } = options;
   const seconds = minutes === undefined ? undefined : 60 * minutes;
-  const pictures = await readInput(paths, options);
-  const resume = options.resume ? await readBytes(out) : undefined;
+  const saved = options.resume ? await readParsed(out, readSaved) : undefined;
+  const pictures = await readInput(paths, options, saved);
   const tf = await loadTensors();
   const bar = progressBar(context);
   try {
@@ -100,7 +114,7 @@ async function train(
         ...(epochs !== undefined && { epochs }),
         ...(steps !== undefined && { steps }),
         ...(seconds !== undefined && { seconds }),
-        ...(resume && { resume }),
+        ...(saved && { resume: saved.bytes }),
         signal: context.signal,
         onEpoch: (state) => output.saveAfter(saveEvery, state),
         onProgress(progress) {

@@ -47,10 +47,10 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  *
  * @throws SeedspanError `IO`, or what `parse` throws.
  */
-export async function readParsed<T>(path: string, parse: (bytes: Uint8Array) => T): Promise<T> {
+export async function readParsed<T>(path: string, parse: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
   const bytes = await readBytes(path);
   try {
-    return parse(bytes);
+    return await parse(bytes);
   } catch (error) {
     if (!(error instanceof SeedspanError)) throw error;
     throw new SeedspanError(

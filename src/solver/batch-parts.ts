@@ -115,7 +115,8 @@ export class Systems {
 export class PartsProgress {
   readonly #systems: Systems;
   readonly #onProgress: ((progress: BatchProgress) => void) | undefined;
-  readonly #finished = new Map<Part, number>();
+  readonly #finished = new WeakMap<Part, number>();
+  #sum = 0;
   /** A worker that takes the place of a dead one begins anew; what is told does not go back. */
   #most = 0;
 
@@ -130,10 +131,9 @@ export class PartsProgress {
   }
 
   #tell(part: Part, count: number): void {
+    this.#sum += count - (this.#finished.get(part) ?? 0);
     this.#finished.set(part, count);
-    let finished = 0;
-    for (const each of this.#finished.values()) finished += each;
-    this.#most = Math.max(this.#most, finished);
+    this.#most = Math.max(this.#most, this.#sum);
     this.#onProgress?.({ finished: this.#most, running: this.#systems.taken - this.#most });
   }
 }

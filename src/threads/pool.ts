@@ -157,7 +157,7 @@ export class WorkerPool {
     } catch (error) {
       this.#check();
       hooks.signal?.throwIfAborted();
-      if (this.#proven && error instanceof ThreadDeath) throw error;
+      if (this.#proven) throw error;
       throw new SeedspanError(
         'UNSUPPORTED',
         `workers cannot be started here (${error instanceof Error ? error.message : String(error)}); a page with a ` +

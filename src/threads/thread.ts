@@ -8,7 +8,7 @@ const PATIENCE = 250;
 export interface CallHooks {
   /** Ends the job; the promise is rejected by its reason at once. */
   signal?: AbortSignal;
-  /** What the worker tells while it works. */
+  /** What the worker tells while it works; what it throws ends the job. */
   onEvent?: (event: unknown) => void;
 }
 
@@ -33,7 +33,11 @@ export class Thread {
   constructor(launcher: Launcher) {
     this.#port = launcher.launch({
       onMessage: (message) => this.#take(message as Answer),
-      onDeath: (cause) => this.#die(cause),
+      onDeath: (cause) => {
+        this.#die(cause);
+        // On the web a worker lives on after an error that nobody has caught.
+        void this.#port.end();
+      },
     });
   }
 
@@ -46,15 +50,7 @@ export class Thread {
     signal?.throwIfAborted();
     if (this.#death !== undefined) throw this.#death;
     const id = ++this.#last;
-    const abort = () => {
-      this.#pending.get(id)?.reject(signal?.reason);
-      this.#pending.delete(id);
-      this.#aborted.set(
-        id,
-        setTimeout(() => void this.end(), PATIENCE),
-      );
-      this.#port.post({ id, call: { abort: true } });
-    };
+    const abort = () => this.#giveUp(id, signal?.reason);
     try {
       return await new Promise<Reply>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject, onEvent });
@@ -73,9 +69,25 @@ export class Thread {
     await this.#port.end();
   }
 
+  /** Fails a call that goes on in the worker, and has it stop there. */
+  #giveUp(id: number, reason: unknown): void {
+    this.#pending.get(id)?.reject(reason);
+    this.#pending.delete(id);
+    this.#aborted.set(
+      id,
+      setTimeout(() => void this.end(), PATIENCE),
+    );
+    this.#port.post({ id, call: { abort: true } });
+  }
+
   #take({ id, ...answer }: Answer): void {
     if ('event' in answer) {
-      this.#pending.get(id)?.onEvent?.(answer.event);
+      try {
+        this.#pending.get(id)?.onEvent?.(answer.event);
+      } catch (error) {
+        // Of the caller's own function: here nobody would catch it.
+        this.#giveUp(id, error);
+      }
       return;
     }
     clearTimeout(this.#aborted.get(id));

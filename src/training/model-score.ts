@@ -5,7 +5,7 @@ import {
   type Transition,
   toScore,
 } from '../diffusion/index.ts';
-import { checkOptionNames, SeedspanError } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkChoice, checkCount } from '../solver/options.ts';
 import type { Network } from './network/types.ts';
 
@@ -31,7 +31,7 @@ export interface ModelScoreOptions {
  *
  * @returns it throws `SHAPE_MISMATCH` for states that are no whole samples, `INVALID_VALUE` for `epsilon` and `v` at
  *   variance 0
- * @throws SeedspanError `INVALID_VALUE`, `UNKNOWN_OPTION`
+ * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`
  */
 export function modelScore(network: Network, options: ModelScoreOptions): ScoreFunction {
   const where = 'modelScore';
@@ -49,6 +49,8 @@ export function modelScore(network: Network, options: ModelScoreOptions): ScoreF
   if (parametrisation !== 'score' && sde === undefined) {
     throw new SeedspanError('INVALID_VALUE', `${where}: ${parametrisation} needs sde, the equation`);
   }
+  checkShape(where, shape);
+  checkIndex(where, network, index);
   const size = shape.reduce((product, length) => product * length, 1);
 
   return async (x, t) => {
@@ -71,6 +73,28 @@ export function modelScore(network: Network, options: ModelScoreOptions): ScoreF
     if (transition !== undefined) toScore(parametrisation, x, score, transition);
     return score;
   };
+}
+
+function checkShape(where: string, shape: unknown): void {
+  if (!Array.isArray(shape) || shape.length !== 3) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${where}: shape must be [channels, H, W] of a sample, not ${show(shape)}`,
+    );
+  }
+  for (const length of shape) checkCount(where, 'an entry of shape', length, 1);
+}
+
+/** To the network another number is one without an embedding, which is no error there. */
+function checkIndex(where: string, network: Network, index: number | undefined): void {
+  checkCount(where, 'index', index, 0);
+  const { images } = network.options as { images?: number };
+  if (index === undefined || images === undefined || index < images) return;
+  throw new SeedspanError(
+    'INVALID_VALUE',
+    `${where}: index is ${index}, but the network has an embedding of ${images} pictures (counted from 0)`,
+    { index, images },
+  );
 }
 
 /** Where there is no noise there is none to be told. */

@@ -1,4 +1,6 @@
 import type { PresetSde, ScoreFunction } from '../diffusion/index.ts';
+import { SeedspanError } from '../errors.ts';
+import { checkCount } from '../solver/options.ts';
 import { modelScore } from './model-score.ts';
 import type { Network } from './network/types.ts';
 import { createUnet } from './network/unet.ts';
@@ -49,8 +51,20 @@ export function modelEquation({ settings }: ModelInfo): PresetSde {
   return equationOf(settings);
 }
 
-/** The score that the model has learnt, of the picture of that number. */
+/**
+ * The score that the model has learnt, of the picture of that number.
+ *
+ * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE` where it knows fewer pictures
+ */
 export function scoreOf({ network, settings, shape, images }: ScoreModel, image = 0): ScoreFunction {
+  checkCount('scoreOf', 'image', image, 0);
+  if (image >= images) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `scoreOf: image is ${image}, but the model knows ${images} (counted from 0)`,
+      { image, images },
+    );
+  }
   return modelScore(network, {
     parametrisation: settings.method === 'ddpm' ? 'epsilon' : 'score',
     sde: equationOf(settings),

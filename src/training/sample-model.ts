@@ -40,7 +40,7 @@ export interface SampleModelOptions {
    * How many to draw. Default 1.
    */
   count?: number;
-  /** Steps of the sampler; `rk45` and `na2024` choose theirs. Default 50; `ddpm`: all of the schedule's. */
+  /** Steps of the sampler; not for `rk45` and `na2024`, which choose theirs. Default 50; `ddpm`: all of the schedule's. */
   steps?: number;
   /** Of the random draws. Default 0. */
   seed?: number;
@@ -53,7 +53,7 @@ export interface SampleModelOptions {
   picture?: NdArray | NdArray<Float32Array>;
   /** Deviation of the noise on the picture. Default 0.506. */
   noise?: number;
-  /** `na2024`'s sampler: default 0.1. */
+  /** The sampler `na2024` alone, from a picture: default 0.1. */
   pictureWeight?: number;
   /** Number of the picture that the network is told where it was trained on several. Default 0. */
   image?: number;
@@ -88,6 +88,7 @@ const NAMES = [
 /** First time of the papers' equations, and factor of the noise of `lau2025`'s sampler. */
 const [EPSILON, LAU_NOISE] = [1e-3, 0.1];
 const NEEDS_VARIANCE: readonly string[] = ['ddpm', 'ddim', 'predictor-corrector'];
+const OWN_STEPS: readonly string[] = ['na2024', 'rk45'];
 
 /** Options with the defaults in place, and what all ways share. */
 interface Draw {
@@ -114,14 +115,18 @@ export async function sampleModel(
   options: SampleModelOptions = {},
 ): Promise<ModelSamples> {
   checkOptionNames(WHERE, options, NAMES);
-  const { settings, images } = model;
+  const { settings } = model;
   const ownSampler = settings.method === 'ddpm' ? 'ddpm' : settings.variant;
   const { sampler = ownSampler, count = 1, seed = 0, noise = 0.506, image = 0 } = options;
   checkChoice(WHERE, 'sampler', sampler, MODEL_SAMPLERS);
   checkCount(WHERE, 'count', count, 1);
   checkCount(WHERE, 'steps', options.steps, 1);
-  checkCount(WHERE, 'image', image, 0);
-  if (image >= images) fail(`image is ${image}, but the model knows ${images} (counted from 0)`);
+  if (options.steps !== undefined && OWN_STEPS.includes(sampler)) {
+    fail(`the sampler ${sampler} chooses its steps; leave steps away`);
+  }
+  if (options.pictureWeight !== undefined && sampler !== 'na2024') {
+    fail(`pictureWeight is for the sampler na2024, not for ${sampler}`);
+  }
   const steps = options.steps ?? (sampler === 'ddpm' ? settings.schedule.steps : 50);
   const shape = [count, ...model.shape];
   const pictures = repeated(model, options.picture, count);

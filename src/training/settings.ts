@@ -2,7 +2,12 @@ import { type PresetSde, parseSde } from '../diffusion/index.ts';
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { checkChoice, checkCount, checkTolerance } from '../solver/options.ts';
 import type { UnetOptions } from './network/unet-options.ts';
-import { type DdpmSchedule, type DdpmScheduleOptions, ddpmSchedule } from './tasks/schedule.ts';
+import {
+  DDPM_SCHEDULE_DEFAULTS,
+  type DdpmSchedule,
+  type DdpmScheduleOptions,
+  ddpmSchedule,
+} from './tasks/schedule.ts';
 
 /** What is trained, and how: whatever the result depends on beside the pictures. */
 export interface TrainingSettings {
@@ -89,6 +94,9 @@ export function resolveSettings(where: string, given: TrainingSettings): Resolve
   checkChoice(where, 'embedding', given.embedding, ['scores', 'none']);
   const { method = 'score-embedding', variant = 'lau2025', network = {} } = given;
   checkBelonging(where, method, variant, given);
+  if (typeof network !== 'object' || network === null) {
+    throw new SeedspanError('INVALID_TYPE', `${where}: network must be an object, not ${show(network)}`);
+  }
   for (const name of ['levels', 'batchSize'] as const) checkCount(where, name, given[name], 1);
   checkCount(where, 'warmUp', given.warmUp, 0);
   for (const name of ['tolerance', 'lambda', 'learningRate', 'clipNorm', 'emaDecay', 'spacing'] as const) {
@@ -103,7 +111,8 @@ export function resolveSettings(where: string, given: TrainingSettings): Resolve
   }
   if (emaDecay >= 1) fail(where, `emaDecay is ${emaDecay}, must be below 1`);
   const defaults = { ...TRAINING_DEFAULTS[variant], ...(method === 'ddpm' && TRAINING_DEFAULTS.ddpm) };
-  const { steps, betas, ...schedule } = ddpmSchedule(given.schedule);
+  // Refuses what is none.
+  ddpmSchedule(given.schedule);
   const resolved = {
     method,
     variant,
@@ -113,17 +122,22 @@ export function resolveSettings(where: string, given: TrainingSettings): Resolve
     clipNorm: 0,
     seed,
     ...defaults,
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-    schedule: { steps, betaMin: betas[0], betaMax: betas[schedule.alphaBars.length - 2] },
+    ...definedOf(given),
+    schedule: { ...DDPM_SCHEDULE_DEFAULTS, ...definedOf(given.schedule ?? {}) },
     network: {
       preset: variant,
       ...(method === 'ddpm' && { timeEmbedding: 'sinusoidal' as const }),
-      ...network,
+      ...definedOf(network),
     },
   } as ResolvedSettings;
   // Refuses what is no equation.
   equationOf(resolved);
   return resolved;
+}
+
+/** Without the options that are there, but undefined. */
+function definedOf<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function checkBelonging(where: string, method: string, variant: string, given: TrainingSettings): void {

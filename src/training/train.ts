@@ -116,7 +116,7 @@ export async function trainScoreModel(
   checkOptionNames(WHERE, options ?? null, NAMES);
   checkNdArray(`${WHERE}: pictures`, pictures, ['images', 'channels', 'H', 'W']);
   checkUnitRange(`${WHERE}: pictures`, pictures.data);
-  checkBudget(options);
+  checkRun(options);
   const training = await Training.begin(tf, pictures, options);
   try {
     await training.run(options);
@@ -127,7 +127,7 @@ export async function trainScoreModel(
   }
 }
 
-function checkBudget({ epochs, steps, seconds, everyEpochs, signal }: TrainingOptions): void {
+function checkRun({ epochs, steps, seconds, everyEpochs, signal, ...functions }: TrainingOptions): void {
   if (epochs === undefined && steps === undefined && seconds === undefined) {
     throw new SeedspanError('INVALID_VALUE', `${WHERE}: give epochs, steps or seconds, or it would not end`);
   }
@@ -137,6 +137,11 @@ function checkBudget({ epochs, steps, seconds, everyEpochs, signal }: TrainingOp
   checkCount(WHERE, 'everyEpochs', everyEpochs, 1);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new SeedspanError('INVALID_TYPE', `${WHERE}: signal must be an AbortSignal, not ${show(signal)}`);
+  }
+  for (const name of ['clock', 'onProgress', 'onEpoch'] as const) {
+    const value: unknown = functions[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw new SeedspanError('INVALID_TYPE', `${WHERE}: ${name} must be a function, not ${show(value)}`);
   }
 }
 

@@ -99,6 +99,7 @@ export function checkSame(
 /** Whether all that is given is as it was. */
 function agrees(given: unknown, was: unknown): boolean {
   if (given === undefined) return true;
+  if (Array.isArray(given)) return JSON.stringify(given) === JSON.stringify(was);
   if (typeof given !== 'object' || given === null || typeof was !== 'object' || was === null)
     return given === was;
   return Object.entries(given).every(([key, value]) => agrees(value, (was as Record<string, unknown>)[key]));

@@ -48,7 +48,7 @@ describe('sample onnx', () => {
   test('mistakes are told, and nothing is written', async () => {
     const out = at('no.npy');
     const bad: [number, RegExp, string, ...string[]][] = [
-      [1, /text\.onnx|ONNX/, 'text.onnx', ...ARGS],
+      [1, /text\.onnx: .*no ONNX network/, 'text.onnx', ...ARGS],
       [1, /no input "y"; it has: x/, 'gauss.onnx', ...ARGS, '--input', 'y'],
       [1, /no output "score"; it has: epsilon/, 'gauss.onnx', ...ARGS, '--output', 'score'],
       [2, /--until/, 'gauss.onnx', ...ARGS, '--until', '1'],

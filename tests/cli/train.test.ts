@@ -94,6 +94,18 @@ describe('train', () => {
     expect(tensors('killed.safetensors')).toEqual(tensors('straight.safetensors'));
   }, 120_000);
 
+  test('goes on with the size and the channels of the checkpoint; a damaged one is refused by name', async () => {
+    const grey = ['--size', '8x4', '--channels', '1', '--width', '4', '--depth', '1'];
+    expect((await train('grey.safetensors', ...grey, '--steps', '1')).code).toBe(0);
+    const resumed = await train('grey.safetensors', '--resume', '--steps', '2', '--json');
+    expect([resumed.code, resumed.stderr, JSON.parse(resumed.stdout).step]).toEqual([0, '', 2]);
+    const bytes = readFileSync(at('grey.safetensors')).subarray(0, 5000);
+    writeFileSync(at('grey.safetensors'), bytes);
+    const { code, stderr } = await train('grey.safetensors', '--resume', '--steps', '3');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/grey\.safetensors: .*truncated/)]);
+    expect(readFileSync(at('grey.safetensors')).equals(bytes)).toBe(true);
+  });
+
   test('a loss that is not finite: exit code 1, the step named, the state before it saved', async () => {
     const { code, stdout } = await train(
       'wild.safetensors',

@@ -121,6 +121,13 @@ describe('modelScore', () => {
     expect(() => make({ parametrisation: undefined })).toThrow(/parametrisation is/);
     expect(() => make({ sde: undefined })).toThrow(/needs sde/);
     expect(() => make({ batch: 1 })).toThrow(/unknown option "batch"/);
+    expect(() => make({ shape: undefined })).toThrow(/shape must be \[channels, H, W\]/);
+    expect(() => make({ shape: [3, 0, 2] })).toThrow(/an entry of shape is 0/);
+    const two: Network = { ...network, options: { images: 2 } };
+    const told = { parametrisation: 'score', shape: SHAPE } as const;
+    expect(() => modelScore(two, { ...told, index: 1 })).not.toThrow();
+    expect(() => modelScore(two, { ...told, index: 2 })).toThrow(/index is 2, .* an embedding of 2 pictures/);
+    expect(() => modelScore(two, { ...told, index: -1 })).toThrow(/index is -1/);
     await expect(make({})(x, 0)).rejects.toThrow(/epsilon gives no score there/);
     await expect(make({})(x.subarray(5), 0.5)).rejects.toThrow(/no samples of \[3, 2, 2\]/);
   });
@@ -264,6 +271,8 @@ describe('sampleModel', () => {
     [{ sampler: 'lau2025' as const }, /lau2025 is for models of that variant/],
     [{ sampler: 'na2024' as const }, /not for DDPM/],
     [{ image: 1 }, /image is 1, but the model knows 1/],
+    [{ sampler: 'rk45' as const, steps: 5 }, /rk45 chooses its steps/],
+    [{ picture, pictureWeight: 0.2 }, /pictureWeight is for the sampler na2024, not for ddpm/],
     [{ picture: { data: MEAN, shape: [1, 4, 3] } }, /for pictures \[3, 2, 2\], not \[1, 4, 3\]/],
     [{ step: 3 } as object, /unknown option "step"/],
   ])('refuses %j', async (options, message) => {

@@ -91,6 +91,14 @@ describe('lau2025', () => {
     const mean = minus(planar(batch.x, 2), planar(batch.z, 2), 0.1);
     expect(maxDifference(mean, pictures.data.subarray(0, SIZE))).toBeLessThan(1e-6);
   });
+
+  it('of fewer levels: as many pictures on the way, with embedding and without', async () => {
+    for (const embedding of ['scores', 'none'] as const) {
+      const task = await scoreEmbeddingTask(pictures, { ...LAU, embedding, levels: 4 });
+      expect(task.stepsPerEpoch).toBe(2 * 4 * 2);
+      expect(task.batch(7).t[0]).toBeCloseTo(4 / 5, 6);
+    }
+  });
 });
 
 describe('na2024', () => {

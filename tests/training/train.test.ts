@@ -118,6 +118,27 @@ describe('training', () => {
     run.dispose();
   });
 
+  it('goes on with the settings that it began with, all given again', async () => {
+    // The last beta, computed from the first and the step, is not 0.01 to the last digit.
+    const settings: TrainingOptions = {
+      method: 'ddpm',
+      batchSize: 1,
+      schedule: { betaMin: 0.001, betaMax: 0.01 },
+      // Undefined is not given.
+      network: { ...TINY, preset: undefined, dropout: undefined },
+    };
+    const left = await tensorsLeft(async () => {
+      const { run } = await losses({ ...settings, steps: 1 });
+      expect(run.settings.schedule).toEqual({ steps: 1000, betaMin: 0.001, betaMax: 0.01 });
+      expect(run.settings.network).toMatchObject({ preset: 'lau2025', width: 4 });
+      const second = await losses({ ...settings, steps: 2, resume: run.checkpoint() });
+      expect(second.run.step).toBe(2);
+      run.dispose();
+      second.run.dispose();
+    });
+    expect(left).toBe(0);
+  });
+
   it('aborted: what there is comes back, also from before the first step', async () => {
     const left = await tensorsLeft(async () => {
       const controller = new AbortController();
@@ -183,6 +204,8 @@ describe('bad input', () => {
     ['learning rate 0', { steps: 1, learningRate: 0 }, /learningRate is 0/],
     ['ema of 1', { steps: 1, emaDecay: 1 }, /emaDecay is 1/],
     ['no equation', { steps: 1, sde: 'brown' }, /sde "brown" is none of/],
+    ['no network', { steps: 1, network: null } as object, /network must be an object, not null/],
+    ['no function', { steps: 1, onEpoch: 3 } as object, /onEpoch must be a function, not 3/],
     ['fractions of steps', { steps: 1.5 }, /steps is 1.5/],
     ['a size that cannot be halved', { steps: 1 }, /6 x 6 cannot be halved 2 times/, madeUpPictures(1, 6)],
     [
@@ -214,6 +237,11 @@ describe('bad input', () => {
       'another network on resuming',
       () => ({ steps: 2, resume: checkpoint, network: { width: 5 } }),
       /network is \{"width":5\} now and was \{.*"width":4/,
+    ],
+    [
+      'a network of fewer levels on resuming',
+      () => ({ steps: 2, resume: checkpoint, network: { multipliers: [1] } }),
+      /network is \{"multipliers":\[1\]\} now and was \{.*"multipliers":\[1,2\]/,
     ],
   ];
 

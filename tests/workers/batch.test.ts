@@ -206,7 +206,7 @@ describe('solveBatch with workers', () => {
     }
   });
 
-  it('lets through what the source throws, and the consumer', async () => {
+  it('lets through what the source throws, the consumer, and onProgress', async () => {
     const engine = await makeEngine();
     const threads = watchThreads();
     function* failing(): Generator<BatchSystem, void, undefined> {
@@ -223,6 +223,11 @@ describe('solveBatch with workers', () => {
       for await (const _ of engine.solveBatch(systems(500), { workers: 2 })) throw new Error('enough');
     };
     await expect(stop()).rejects.toThrow('enough');
+    const own = new Error('of the caller');
+    const onProgress = () => {
+      throw own;
+    };
+    await expect(all(engine, systems(60), { workers: 2, onProgress })).rejects.toBe(own);
     expect(alive(threads)).toBe(0);
   });
 

@@ -175,6 +175,22 @@ describe('precomputeScores with workers', () => {
     expect(alive(threads)).toBe(2);
   });
 
+  it('throws what onProgress throws, and leaves the workers of a pool', async () => {
+    const threads = watchThreads();
+    const pool = await createWorkerPool({ workers: 2 });
+    onTestFinished(() => pool.terminate());
+    const own = new Error('of the caller');
+    const onProgress = ({ stage }: Progress) => {
+      if (stage === 'solve') throw own;
+    };
+    const options: PrecomputeOptions = { images: pictures(8, 1, 12), steps: 3 };
+    for (const workers of [2, pool]) {
+      await expect(precomputeScores({ ...options, workers, onProgress })).rejects.toBe(own);
+    }
+    expect(alive(threads)).toBe(2);
+    expect((await precomputeScores({ ...options, workers: pool })).report.status).toBe('converged');
+  });
+
   it('throws what it would throw without', async () => {
     const threads = watchThreads();
     const flat = pictures(5, 1, 12);

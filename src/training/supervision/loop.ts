@@ -12,7 +12,10 @@ export interface SupervisionStep {
   step: number;
   /** Of this step's batch, before the step. */
   loss: number;
-  /** Runs `use` while the network has the averaged weights, which it has for good when training ends. */
+  /**
+   * Runs `use` while the network has the averaged weights, which it has for good when training ends. A promise is
+   * waited for; the callback has to wait for it, too.
+   */
   averaged<T>(use: () => T): T;
 }
 

@@ -1,4 +1,5 @@
 import { randomStream } from '../../diffusion/random.ts';
+import { checkOptionNames } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 import type { Network } from '../network/types.ts';
 import { checkVariances, timeScale } from '../plane.ts';
@@ -20,14 +21,15 @@ export interface HeldOutScores {
  * has seen, and what no grid or solver has to do with.
  *
  * @param options `variances`, least and greatest; `times`, default 64, in the middle of as many equal pieces;
- *   `points` at each, default 64; `seed`, default 0, which must not be that of a training
- * @throws SeedspanError `INVALID_VALUE`, `INVALID_TYPE`
+ *   `points` at each, default 64; `seed`, default 0, in streams apart from those of a training with the same seed
+ * @throws SeedspanError `INVALID_VALUE`, `INVALID_TYPE`, `UNKNOWN_OPTION`
  */
 export function heldOutScores(
   density: PlaneDensity,
   options: { variances: readonly [number, number]; times?: number; points?: number; seed?: number },
 ): HeldOutScores {
   const where = 'heldOutScores';
+  checkOptionNames(where, options ?? null, ['variances', 'times', 'points', 'seed']);
   const { variances, times = 64, points: count = 64, seed = 0 } = options;
   checkVariances(where, variances);
   checkCount(where, 'times', times, 1);

@@ -25,15 +25,20 @@ export class WeightAverage {
     }
   }
 
-  /** Runs `use` while the network has the averages. */
+  /** Runs `use` while the network has the averages; a promise is waited for. */
   while<T>(use: () => T): T {
     const own = this.#read();
     this.#write(this.#means);
+    let result: T;
     try {
-      return use();
-    } finally {
+      result = use();
+    } catch (error) {
       this.#write(own);
+      throw error;
     }
+    if (result instanceof Promise) return result.finally(() => this.#write(own)) as T;
+    this.#write(own);
+    return result;
   }
 
   /** Gives the network the averages for good. */

@@ -11,6 +11,8 @@ export interface DdpmScheduleOptions {
   betaMax?: number;
 }
 
+export const DDPM_SCHEDULE_DEFAULTS = { steps: 1000, betaMin: 1e-4, betaMax: 0.02 } as const;
+
 /** The forward process of DDPM, as an equation whose time k / steps is step k. */
 export interface DdpmSchedule extends PresetSde {
   readonly steps: number;
@@ -35,7 +37,11 @@ export interface DdpmSchedule extends PresetSde {
 export function ddpmSchedule(options: DdpmScheduleOptions = {}): DdpmSchedule {
   const where = 'ddpmSchedule';
   checkOptionNames(where, options, ['steps', 'betaMin', 'betaMax']);
-  const { steps = 1000, betaMin = 1e-4, betaMax = 0.02 } = options;
+  const {
+    steps = DDPM_SCHEDULE_DEFAULTS.steps,
+    betaMin = DDPM_SCHEDULE_DEFAULTS.betaMin,
+    betaMax = DDPM_SCHEDULE_DEFAULTS.betaMax,
+  } = options;
   checkCount(where, 'steps', steps, 1);
   if (!(betaMin > 0 && betaMax >= betaMin && betaMax < 1)) {
     throw new SeedspanError(

@@ -24,7 +24,7 @@ export interface ScoreEmbeddingSettings {
 
 /** First time level of `na2024`, as in `precomputeScores`. */
 const EPSILON = 1e-3;
-/** `lau2025`: embedded pictures on the way, and how often an epoch takes each. */
+/** `lau2025`: embedded pictures on the way, as far as there are levels, and how often an epoch takes each. */
 const [ON_THE_WAY, REPEATS] = [10, 2];
 
 /**
@@ -69,7 +69,7 @@ function create(pictures: TrainingPictures, settings: ScoreEmbeddingSettings, gi
  * noise of deviation lambda; the mean of the squared errors over 2 g^2.
  */
 function lau2025Task(pictures: TrainingPictures, settings: ScoreEmbeddingSettings, given?: Scores): Task {
-  const { sde, lambda, batchSize, seed } = settings;
+  const { sde, lambda, levels, batchSize, seed } = settings;
   const [images, ...shape] = pictures.shape;
   const size = pictures.data.length / images;
   const path = given && {
@@ -81,7 +81,7 @@ function lau2025Task(pictures: TrainingPictures, settings: ScoreEmbeddingSetting
       keep: 'all',
     }),
   };
-  const stops = path === undefined ? ON_THE_WAY : path.times.length - 1;
+  const stops = Math.min(ON_THE_WAY, levels);
   const items = images * stops * REPEATS;
   return {
     stepsPerEpoch: Math.ceil(items / batchSize),

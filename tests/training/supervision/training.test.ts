@@ -143,6 +143,33 @@ describe.each(Object.entries(WAYS))('%s', (_, train) => {
     network.dispose();
   });
 
+  it('keeps the averaged weights until a promise has settled', async () => {
+    const network = make();
+    const seen: number[][] = [];
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 1));
+    await train(network, {
+      steps: 3,
+      batch: 32,
+      callback: async ({ step, averaged }) => {
+        if (step < 3) return;
+        const own = weights(network);
+        const now = averaged(() => weights(network));
+        const later = await averaged(async () => {
+          await wait();
+          return weights(network);
+        });
+        const failed = averaged(() => wait().then(() => Promise.reject(new Error('mine'))));
+        await expect(failed).rejects.toThrow('mine');
+        seen.push(own, weights(network), now, later);
+      },
+    });
+    const [own, after, now, later] = seen;
+    expect(after).toEqual(own);
+    expect(later).toEqual(now);
+    expect(now).not.toEqual(own);
+    network.dispose();
+  });
+
   it('stops when aborted, or when the callback throws, and leaves no tensors', async () => {
     const network = make();
     const before = tf.memory().numTensors;
@@ -236,6 +263,9 @@ describe('the error of a score', () => {
     const again = heldOutScores(density, { variances: VARIANCES, seed: 900 });
     expect(again).toEqual(held);
     expect(heldOutScores(density, { variances: VARIANCES, seed: 901 })).not.toEqual(held);
+    expect(() => heldOutScores(density, { variances: VARIANCES, count: 3 } as object as never)).toThrow(
+      'unknown option "count"',
+    );
     expect(held.points.every((x) => x >= 0 && x <= 1)).toBe(true);
     const variance = held.variances[100];
     const exact = density.score(held.points.slice(200, 202), variance);

@@ -12,7 +12,7 @@ import { checkEdge } from './edge.mjs';
 import { bundleWorker, startWorker } from './worker-run.mjs';
 
 const require = createRequire(import.meta.url);
-const OWN_PACKAGES = 'npm ci --prefix tests/runtimes';
+const OWN_PACKAGES = 'npm install --prefix tests/runtimes';
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 const CSP_WITHOUT_WASM = "default-src 'none'; script-src 'self'; connect-src 'self'";
 

@@ -48,7 +48,9 @@ export interface SampleModelOptions {
    * Where to start. Absent: from noise, that is N(0, I) for `na2024`'s sampler, clipped noise of deviation `noise` about
    * grey for `lau2025`'s, and the end of the equation else. With a picture, `[channels, H, W]`: from
    * `noisyPictures(picture)`, for `lau2025`'s sampler as it is, for the others at the time whose noise level matches; for
-   * `na2024`'s sampler from `(1 - pictureWeight) N(0, sigma^2) + pictureWeight picture`, as in the paper.
+   * `na2024`'s sampler from `(1 - pictureWeight) N(0, sigma^2) + pictureWeight picture`, as in the paper, with the
+   * variance at t = 1 as sigma^2. (With g(1)^2, the other reading, the network is shown more noise than it was trained
+   * on, and what it draws remains noise.)
    */
   picture?: NdArray | NdArray<Float32Array>;
   /** Deviation of the noise on the picture. Default 0.506. */
@@ -190,8 +192,7 @@ async function drawNa2024({ model, score, shape, seed, pictures, options }: Draw
     fail(`pictureWeight must lie in [0, 1], not be ${show(pictureWeight)}`);
   }
   const sde = equationOf(settings);
-  // The paper's sigma is g(1), which for sigma^t is sigma.
-  const deviation = pictures === undefined ? 1 : (1 - pictureWeight) * sde.diffusion(1);
+  const deviation = pictures === undefined ? 1 : (1 - pictureWeight) * Math.sqrt(sde.transition(1).variance);
   const x = drawNoise(shape, {
     sde: { ...sde, transition: () => ({ scale: 1, variance: deviation ** 2 }) },
     seed,

@@ -235,7 +235,10 @@ describe('sampleModel', () => {
       x.map((value, k) => (MEAN[k % 12] - value) / (VARIANCE + sde.transition(t).variance));
     const unit: PresetSde = { ...sde, transition: () => ({ scale: 1, variance: 1 }) };
     const noise = drawNoise([2, ...SHAPE], { sde: unit, seed: 6 });
-    const mixed = { ...noise, data: noise.data.map((z, k) => 0.9 * 5 * z + 0.1 * MEAN[k % 12]) };
+    const mixed = {
+      ...noise,
+      data: noise.data.map((z, k) => 0.9 * Math.sqrt(24 / (2 * Math.log(5))) * z + 0.1 * MEAN[k % 12]),
+    };
     for (const [start, options] of [
       [noise, {}],
       [mixed, { picture }],

@@ -1,0 +1,54 @@
+import type { Tensors, TrainingSettings } from '../../src/training/index.ts';
+import { digits, type Table } from '../results.ts';
+import { lastSpread } from './passage.ts';
+import { type Case, planOf, type Training, type Variant } from './plan.ts';
+import { keyOf, recorded } from './records.ts';
+import { readCase, runTrial, warmUp } from './trial.ts';
+
+/** No seed of the tables. */
+const SEED = 1001;
+const BUDGET = 20;
+
+const CHOICES: readonly Pick<TrainingSettings, 'batchSize' | 'learningRate'>[] = [1, 4].flatMap((batchSize) =>
+  [3e-4, 1e-3, 3e-3].map((learningRate) => ({ batchSize, learningRate })),
+);
+
+/** The search from which the batch sizes and learning rates of the tables come: one seed, a short budget, by MSE. */
+export async function searchRates(
+  tf: Tensors,
+  variants: readonly Variant[],
+  log: (line: string) => void,
+): Promise<Table[]> {
+  const tables: Table[] = [];
+  for (const variant of variants) {
+    const [given] = planOf(variant === 'lau2025' ? 'table1' : 'table2', 'quick').cases;
+    const one: Case = { ...given, budget: BUDGET, evaluations: 8, last: 4 };
+    const pictures = await readCase(one);
+    await warmUp(tf, pictures, one, one.trainings);
+    const rows: string[][] = [];
+    for (const training of one.trainings.filter(({ name }) => name !== 'no-embedding')) {
+      for (const choice of CHOICES) {
+        const tried: Training = { ...training, settings: { ...training.settings, ...choice } };
+        const { record } = await recorded(
+          { experiment: 'rates', name: `${variant}-${training.name}`, key: keyOf([BUDGET, variant, tried]) },
+          () => runTrial(tf, pictures, one, tried, SEED),
+        );
+        for (const { name, curve } of record.arms) {
+          const cells = (['mse', 'ssim', 'globalSsim'] as const).map((measure) =>
+            digits(lastSpread([curve], measure, one.last)?.mean),
+          );
+          const { batchSize, learningRate } = choice;
+          rows.push([`${name}, batch ${batchSize}, rate ${learningRate}`, String(record.steps), ...cells]);
+          log(rows.at(-1)?.join('  ') ?? '');
+        }
+      }
+    }
+    const head = ['arm', 'steps', 'MSE', 'windowed SSIM', 'global SSIM'];
+    tables.push({
+      title: `${variant}: the last four of eight evaluations, ${BUDGET} CPU seconds`,
+      head,
+      rows,
+    });
+  }
+  return tables;
+}

@@ -7,7 +7,15 @@ import { parseArgs } from 'node:util';
 import { loadTensors } from '../src/training/index.ts';
 import { ablationPlot, ablationTable } from './reproduce/ablation-tables.ts';
 import { armCurves, type CaseResult, endTable, passageTables } from './reproduce/figures.ts';
-import { EXPERIMENTS, type ExperimentName, type Plan, type PresetName, planOf } from './reproduce/plan.ts';
+import {
+  EXPERIMENTS,
+  type ExperimentName,
+  type Plan,
+  type PresetName,
+  planOf,
+  VARIANTS,
+  type Variant,
+} from './reproduce/plan.ts';
 import { similarityPlot } from './reproduce/plots.ts';
 import { ablationCosts, severalPictures } from './reproduce/precomputation.ts';
 import { searchRates } from './reproduce/rates.ts';
@@ -59,8 +67,9 @@ function readCommand() {
   const preset = values.preset as PresetName;
   const only = values.only.split(',').filter((part) => part !== '');
   if (only.length > 0) {
-    if (name === 'rates') usage(`--only is not for ${name}`);
-    else if (planOf(name, preset, only).cases.length === 0) {
+    if (name === 'rates') {
+      if (!only.every(isVariant)) usage('--only of rates is lau2025 or na2024');
+    } else if (planOf(name, preset, only).cases.length === 0) {
       const known = planOf(name, preset).cases[0].trainings.map((training) => training.name);
       usage(`--only ${values.only}: no arm of ${name} is called so; its trainings are ${known.join(', ')}`);
     }
@@ -171,8 +180,16 @@ function casesOf(result: CaseResult): BenchCase[] {
   return trials.length === 0 ? [] : [...own, ...untrained];
 }
 
+function isVariant(name: string): name is Variant {
+  return VARIANTS.some((variant) => variant === name);
+}
+
 async function rates(): Promise<void> {
-  const tables = await searchRates(await loadTensors(), ['lau2025', 'na2024'], log);
+  const tables = await searchRates(
+    await loadTensors(),
+    only.length > 0 ? only.filter(isVariant) : VARIANTS,
+    log,
+  );
   const published = {
     name: 'reproduce-rates',
     command: 'npm run reproduce -- rates',

@@ -98,11 +98,21 @@ function panel(result: CaseResult, curves: readonly ArmCurves[], measure: Measur
       label: 'CPU seconds, pre-computation counted',
       labelArrow: 'none',
       labelAnchor: 'center',
-      domain: [0, result.one.budget],
+      domain: [0, Math.max(...bands.flat().map(({ cpu }) => cpu), result.one.budget)],
       ticks: 6,
     },
     y: { label: name, labelArrow: 'none', grid: true, domain: [Math.min(0, lowest(bands)), 1], ticks: 6 },
     marks: [
+      ...bands.flatMap((points, k) => [
+        Plot.areaY(points, { x: 'cpu', y1: 'low', y2: 'high', fill: COLOURS[k], fillOpacity: 0.13 }),
+        Plot.lineY(points, {
+          x: 'cpu',
+          y: 'mean',
+          stroke: COLOURS[k],
+          strokeWidth: 1.8,
+          strokeDasharray: DASHES[k],
+        }),
+      ]),
       ...flat.flatMap(({ name: text, value }) => [
         Plot.ruleY([value], { stroke: '#1a1a1a', strokeOpacity: 0.5, strokeDasharray: '2 3' }),
         Plot.text([value], {
@@ -112,17 +122,9 @@ function panel(result: CaseResult, curves: readonly ArmCurves[], measure: Measur
           textAnchor: 'end',
           dx: -4,
           dy: -7,
-          fill: '#555',
-        }),
-      ]),
-      ...bands.flatMap((points, k) => [
-        Plot.areaY(points, { x: 'cpu', y1: 'low', y2: 'high', fill: COLOURS[k], fillOpacity: 0.13 }),
-        Plot.lineY(points, {
-          x: 'cpu',
-          y: 'mean',
-          stroke: COLOURS[k],
-          strokeWidth: 1.8,
-          strokeDasharray: DASHES[k],
+          fill: '#444',
+          stroke: 'white',
+          strokeWidth: 4,
         }),
       ]),
     ],

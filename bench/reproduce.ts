@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadTensors } from '../src/training/index.ts';
-import { ablationPlot, ablationTable } from './reproduce/ablation-tables.ts';
+import { ablationConclusions, ablationPlot, ablationTable } from './reproduce/ablation-tables.ts';
 import { armCurves, type CaseResult, endTable, passageTables } from './reproduce/figures.ts';
 import {
   EXPERIMENTS,
@@ -21,6 +21,7 @@ import { ablationCosts, severalPictures } from './reproduce/precomputation.ts';
 import { searchRates } from './reproduce/rates.ts';
 import { runPlan } from './reproduce/run.ts';
 import { pictureSheet } from './reproduce/sheet.ts';
+import { summarise, updateReadme } from './reproduce/summary.ts';
 import { type Case as BenchCase, machine, publish, type Table } from './results.ts';
 
 const log = (line: string) => void process.stderr.write(`${line}\n`);
@@ -83,6 +84,7 @@ async function reproduce(plan: Plan): Promise<void> {
   const results = runs.map(({ result }) => result);
   const tables: Table[] = [];
   const extra: BenchCase[] = [];
+  const said: string[] = [];
   const files: { name: string; content: string | Uint8Array }[] = [];
   if (plan.name === 'ablations') {
     const costs = await ablationCosts(runs[0].pictures, log);
@@ -90,6 +92,7 @@ async function reproduce(plan: Plan): Promise<void> {
     extra.push(
       ...costs.map(({ ablation, ...cost }) => ({ key: `${ablation.group} ${ablation.value}`, ...cost })),
     );
+    said.push(...ablationConclusions(results[0], costs));
     files.push({ name: 'ablations.svg', content: ablationPlot(titleOf(plan, results[0]), results[0]) });
   } else {
     for (const result of results) {
@@ -103,20 +106,28 @@ async function reproduce(plan: Plan): Promise<void> {
     files.push({ name: `${plan.name}.png`, content: await pictureSheet(runs) });
   }
   if (plan.name === 'table3') {
-    const { table, cases } = await severalPictures(preset, log);
+    const { table, cases, conclusion } = await severalPictures(preset, log);
+    said.push(conclusion);
     tables.push(table);
     extra.push(...cases);
   }
+  const summary: BenchCase = {
+    key: 'summary',
+    conclusions: said,
+    // The ablations' arms are settings, which their own table compares.
+    cases: plan.name === 'ablations' ? [] : results.map(summarise),
+  };
   const published = {
     name: `reproduce-${plan.name}`,
     command: `npm run reproduce -- ${plan.name} --preset ${preset}`,
     machine: machine(),
     notes: [plan.title, ...notesOf(plan)],
     seed: seeds,
-    cases: [...results.flatMap(casesOf), ...extra],
+    cases: [summary, ...results.flatMap(casesOf), ...extra],
   };
   await publish({ quick: preset === 'quick', out }, published, tables);
   await writeFiles(files);
+  log(`written: ${await updateReadme(out)}`);
 }
 
 async function writeFiles(files: readonly { name: string; content: string | Uint8Array }[]): Promise<void> {

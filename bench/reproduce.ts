@@ -187,7 +187,7 @@ function notesOf({ cases }: Plan): string[] {
   return [
     `Variant ${variant}; seeds ${seeds.join(', ')}. CPU seconds of pre-computation and training for each training: ${budgets.join('; ')}. Evaluations (${evaluations}, evenly spread) are not counted.`,
     `One network for all arms: ${JSON.stringify(trainings[0].settings.network)}; ${settings.join('; ')}. ${variant === 'lau2025' ? "Score embedding has the paper's batch size and learning rate, DDPM" : 'All have'} those that \`npm run reproduce -- rates\` found.`,
-    `DDPM's three arms draw from one trained network, and each is charged with all of its training; ${steps.ddpm} steps of its sampler, ${steps.ddim} of DDIM. Its learning rate has no warm-up; it draws with averaged weights.${variant === 'lau2025' ? " Its network alone is told the time, as in the paper's program." : ''}`,
+    `DDPM's three arms draw from one trained network (for the same task from the same noise on the picture, not clipped), and each is charged with all of its training; ${steps.ddpm} steps of its sampler, ${steps.ddim} of DDIM. Its learning rate has no warm-up; it draws with averaged weights.${variant === 'lau2025' ? " Its network alone is told the time, as in the paper's program." : ''}`,
     'CPU time is the clock, since other work ran on the machine; wall times are what they were beside it.',
   ];
 }

@@ -69,16 +69,21 @@ async function drawOne(model: ScoreModel, draw: Draw, one: One): Promise<NdArray
     return whole(variant === 'lau2025' ? { picture, noise: NOISE } : { picture, pictureWeight: WEIGHT });
   if (draw === 'noise') return whole({ sampler: 'ddpm', steps: steps.ddpm });
   if (draw === 'ddim') return whole({ sampler: 'ddim', steps: steps.ddim });
-  return variant === 'lau2025'
-    ? whole({ sampler: 'ddpm', steps: steps.ddpm, picture, noise: NOISE })
-    : fromFaint(model, one);
+  return fromNoisy(model, one);
 }
 
-/** DDPM from the faint picture of arXiv 2404.06661: at the step at which the noise is as much stronger as there. */
-async function fromFaint(model: ScoreModel, { picture, image, steps, seed }: One): Promise<NdArray> {
+/** Deviation of the noise beside the unscaled picture that each paper samples from. */
+const noiseOf = (variant: Case['variant']) =>
+  variant === 'lau2025' ? NOISE : ((1 - WEIGHT) * SIGMA) / WEIGHT;
+
+/**
+ * DDPM from the same noise on the picture, at the step which has as much. The noise is not clipped as it is for score
+ * embedding: DDPM has learnt what normal noise looks like, and would be handicapped.
+ */
+async function fromNoisy(model: ScoreModel, { picture, image, variant, steps, seed }: One): Promise<NdArray> {
   const schedule: DdpmSchedule = ddpmSchedule(model.settings.schedule);
   // A state holds 2 p - 1, in which the picture is twice as large.
-  const first = schedule.stepOfNoise((2 * (1 - WEIGHT) * SIGMA) / WEIGHT);
+  const first = schedule.stepOfNoise(2 * noiseOf(variant));
   const { scale, variance } = schedule.transition(first / schedule.steps);
   const { normal } = randomStream(seed, STREAM);
   const data = picture.data.map((value) => scale * (2 * value - 1) + Math.sqrt(variance) * normal());
@@ -148,6 +153,6 @@ function noisyOf(picture: NdArray, variant: Case['variant'], seed: number): NdAr
   }
   const { normal } = randomStream(seed, STREAM);
   // As strong as the picture was, so that a blur has its brightness.
-  const noise = ((1 - WEIGHT) * SIGMA) / WEIGHT;
+  const noise = noiseOf(variant);
   return { data: picture.data.map((value) => value + noise * normal()), shape: picture.shape };
 }

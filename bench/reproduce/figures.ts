@@ -112,7 +112,7 @@ export function endTable(result: CaseResult): Table {
       ...armCurves(result).map(({ arm, curves, trials }) => [
         arm,
         ...measured((measure) => lastSpread(curves, measure, one.last)),
-        digits(spread(trials.map(({ steps }) => steps))?.mean),
+        ranged(spread(trials.map(({ steps }) => steps)), (value) => value.toFixed(0)),
         digits(spread(trials.map(({ preparation }) => preparation.cpu))?.mean),
       ]),
       ...(Object.keys(KINDS) as (keyof Baselines)[]).map((kind) => [
@@ -122,6 +122,6 @@ export function endTable(result: CaseResult): Table {
         '-',
       ]),
     ],
-    note: 'Mean over evaluations and seeds, and the range. Pre-computation: everything before the first step.',
+    note: 'Mean over evaluations and seeds, and the range. Pre-computation: everything before the first step. Where steps of the same network differ in number from seed to seed, other work on the machine slowed some: the passages in steps do not depend on it.',
   };
 }

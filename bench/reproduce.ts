@@ -172,8 +172,9 @@ async function writeFiles(files: readonly { name: string; content: string | Uint
   log(`written: ${files.map((file) => join(out, `reproduce-${file.name}`)).join(', ')}`);
 }
 
-const titleOf = (plan: Plan, { one }: CaseResult) =>
-  `${plan.name}: ${one.title}, ${one.variant}, ${seeds.length} seeds, ${one.budget} CPU seconds`;
+function titleOf(plan: Plan, { one }: CaseResult): string {
+  return `${plan.name}: ${one.title}, ${one.variant}, ${seeds.length} seeds, ${one.budget} CPU seconds`;
+}
 
 function notesOf({ cases }: Plan): string[] {
   const [{ variant, trainings, steps, evaluations }] = cases;

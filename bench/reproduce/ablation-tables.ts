@@ -79,7 +79,7 @@ export function ablationPlot(title: string, result: CaseResult): string {
       return value === undefined ? [] : [value.low, value.high];
     }),
   );
-  const domain = [Math.min(0, ...all), 1.15 * Math.max(...all)];
+  const domain = [Math.min(0, ...all), 1.15 * Math.max(0.02, ...all)];
   const panels = groups.map((group, k) => {
     const points = ABLATIONS.filter((ablation) => ablation.group === group).flatMap((ablation) => {
       const value = spreadOf(result, ablationName(ablation), 'ssim');
@@ -88,7 +88,7 @@ export function ablationPlot(title: string, result: CaseResult): string {
     return drawing({
       width: 250,
       height: 270,
-      marginLeft: 46,
+      marginLeft: 52,
       marginBottom: 40,
       x: {
         label: WORDS[group],
@@ -114,7 +114,7 @@ export function ablationPlot(title: string, result: CaseResult): string {
   const head = [
     `<text x="16" y="22" font-size="15" font-weight="600">${escaped(title)}</text>`,
     `<circle cx="28" cy="42" r="4.5" fill="${COLOURS[0]}"/><text x="42" y="46">with embedding: mean and range over the seeds</text>`,
-    `<line x1="356" x2="380" y1="42" y2="42" stroke="${COLOURS[1]}" stroke-width="1.6" stroke-dasharray="6 3"/><text x="388" y="46">without embedding, its range shaded</text>`,
+    `<line x1="380" x2="404" y1="42" y2="42" stroke="${COLOURS[1]}" stroke-width="1.6" stroke-dasharray="6 3"/><text x="412" y="46">without embedding, its range shaded</text>`,
   ].join('');
   return asFile(head, 62, panels);
 }

@@ -101,8 +101,8 @@ type Rate = Required<Pick<TrainingSettings, 'batchSize' | 'learningRate'>>;
  * mean windowed similarity of what is drawn from the network. With and without embedding it is the same.
  */
 const RATES: Readonly<Record<Variant, Record<'embedding' | 'ddpm', Rate>>> = {
-  lau2025: { embedding: { batchSize: 1, learningRate: 1e-3 }, ddpm: { batchSize: 4, learningRate: 3e-3 } },
-  na2024: { embedding: { batchSize: 1, learningRate: 1e-3 }, ddpm: { batchSize: 4, learningRate: 1e-3 } },
+  lau2025: { embedding: { batchSize: 1, learningRate: 1e-3 }, ddpm: { batchSize: 1, learningRate: 1e-3 } },
+  na2024: { embedding: { batchSize: 4, learningRate: 3e-3 }, ddpm: { batchSize: 20, learningRate: 1e-3 } },
 };
 
 export function trainingsOf(variant: Variant, preset: PresetName): Training[] {

@@ -9,9 +9,17 @@ import { readCase, runTrial, trialKey, warmUp } from './trial.ts';
 const SEED = 1001;
 const BUDGET = 15;
 
-const CHOICES: readonly Pick<TrainingSettings, 'batchSize' | 'learningRate'>[] = [1, 4].flatMap((batchSize) =>
-  [1e-3, 3e-3].map((learningRate) => ({ batchSize, learningRate })),
-);
+type Choice = Required<Pick<TrainingSettings, 'batchSize' | 'learningRate'>>;
+
+function choices(...batchSizes: number[]): Choice[] {
+  return batchSizes.flatMap((batchSize) => [1e-3, 3e-3].map((learningRate) => ({ batchSize, learningRate })));
+}
+
+/** The papers' batches are 1 and 20. */
+const CHOICES: Readonly<Record<Variant, readonly Choice[]>> = {
+  lau2025: choices(1, 4),
+  na2024: choices(4, 20),
+};
 
 /** The search from which the batch sizes and learning rates of the tables come: one seed, a short budget. */
 export async function searchRates(
@@ -30,7 +38,7 @@ export async function searchRates(
       ({ name }) => name === 'ddpm' || (name === 'embedding' && variant === 'na2024'),
     );
     for (const training of searched) {
-      for (const choice of CHOICES) {
+      for (const choice of CHOICES[variant]) {
         const tried: Training = { ...training, settings: { ...training.settings, ...choice } };
         const { record } = await recorded(
           { experiment: 'rates', name: `${variant}-${training.name}`, key: trialKey(one, tried, SEED) },

@@ -13,5 +13,5 @@ export const CLAIMS: Readonly<Record<ExperimentName, string>> = {
   'fixed-budget':
     'arXiv 2511.17634: after the same time score embedding draws recognisable pictures where DDPM, from pure noise, draws noise.',
   supervision:
-    'The papers: pre-computed scores make training faster. In the form that can be tested, points of the plane: a network that is shown the exact score against one that learns it from noisy points, by the error of its score.',
+    'Both papers: pre-computed scores make training faster. In the form in which it can be tested, on points of the plane: a network that is shown the exact score against one that learns it from noisy points, by the error of its score.',
 };

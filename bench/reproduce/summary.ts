@@ -125,7 +125,7 @@ function section(name: ExperimentName, { quick, cases }: Kept): string[] {
   return [
     `### [${name}](reproduce-${name}.md)${quick ? ', quick' : ''}`,
     '',
-    `The paper: ${CLAIMS[name]}`,
+    CLAIMS[name],
     '',
     ...(summary?.cases ?? []).flatMap(of),
     ...(summary?.conclusions ?? []).map((line) => `- ${line}`),

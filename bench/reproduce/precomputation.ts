@@ -1,5 +1,6 @@
 import { embedPictures, parseSde, precomputeScores } from '../../src/diffusion/index.ts';
-import { createEngine, type Engine } from '../../src/solver/engine.ts';
+import { createEngine } from '../../src/solver/create-engine.ts';
+import type { Engine } from '../../src/solver/engine.ts';
 import { pictureSteps } from '../cross-matrix/sequences.ts';
 import { cold, direct, projection, shared, type Way } from '../cross-matrix/ways.ts';
 import { compare, localAsync } from '../harness.ts';

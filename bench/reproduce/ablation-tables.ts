@@ -140,6 +140,6 @@ export function ablationConclusions(result: CaseResult, costs: readonly Ablation
       : `The strict loop did not converge at ${strict.map(({ ablation, strict: { status } }) => `${WORDS[ablation.group]} ${shown(ablation.value)} (${status})`).join(', ')}.`,
     apart.length === 0
       ? `After the short training no setting (windowed SSIM ${text(spreadOf(result, 'base', 'ssim'), 3)} with the paper's) is told apart from the training without embedding (${text(rival, 3)}).`
-      : `After the short training these settings are told apart from the training without embedding: ${apart.join(', ')}; the others are not.`,
+      : `After the short training these settings are told apart from the training without embedding (sigma 5): ${apart.join(', ')}; the others are not. Sigma changes the noise of training and the equation that is sampled, not the embedding alone.`,
   ];
 }

@@ -121,7 +121,8 @@ function panel(result: CaseResult, curves: readonly ArmCurves[], measure: Measur
           frameAnchor: 'right',
           textAnchor: 'end',
           dx: -4,
-          dy: -7,
+          // The blur is the better of the two: its name stands above its line, the other below.
+          dy: text === 'best blur' ? -7 : 8,
           fill: '#444',
           stroke: 'white',
           strokeWidth: 4,

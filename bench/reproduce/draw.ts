@@ -1,4 +1,4 @@
-import { type NdArray, randomStream, sample } from '../../src/diffusion/index.ts';
+import { type NdArray, randomStream, sample, varianceExploding } from '../../src/diffusion/index.ts';
 import {
   bestBlur,
   type DdpmSchedule,
@@ -19,8 +19,9 @@ export type Pictures = NdArray<Float32Array>;
 
 /** Of arXiv 2511.17634: deviation of the noise on the picture that is denoised. */
 const NOISE = 0.506;
-/** Of arXiv 2404.06661: sampling starts from `(1 - WEIGHT) N(0, SIGMA^2) + WEIGHT picture`. */
-const [WEIGHT, SIGMA] = [0.1, 5];
+/** Of arXiv 2404.06661: sampling starts from `(1 - WEIGHT) N(0, SIGMA^2) + WEIGHT picture`, as `sampleModel` reads it. */
+const WEIGHT = 0.1;
+const SIGMA = Math.sqrt(varianceExploding(5).transition(1).variance);
 /** The streams of `noisyPictures`, apart from those of the samplers. */
 const STREAM = 2 ** 52;
 

@@ -102,7 +102,7 @@ type Rate = Required<Pick<TrainingSettings, 'batchSize' | 'learningRate'>>;
  */
 const RATES: Readonly<Record<Variant, Record<'embedding' | 'ddpm', Rate>>> = {
   lau2025: { embedding: { batchSize: 1, learningRate: 1e-3 }, ddpm: { batchSize: 1, learningRate: 1e-3 } },
-  na2024: { embedding: { batchSize: 4, learningRate: 3e-3 }, ddpm: { batchSize: 20, learningRate: 1e-3 } },
+  na2024: { embedding: { batchSize: 20, learningRate: 1e-3 }, ddpm: { batchSize: 20, learningRate: 1e-3 } },
 };
 
 export function trainingsOf(variant: Variant, preset: PresetName): Training[] {

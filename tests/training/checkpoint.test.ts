@@ -1,6 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/diffusion/random.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/index.ts';
 import {
@@ -17,15 +17,10 @@ import {
   writeCheckpointAsync,
 } from '../../src/training/index.ts';
 import { expectError } from '../sparse/expect-error.ts';
+import { expectNoTensorsLeft } from './no-tensors-left.ts';
 
 const tf = await loadTensors();
-let before = 0;
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
-});
+expectNoTensorsLeft(tf);
 
 const OPTIONS: Record<string, UnetOptions> = {
   lau2025: { size: 8, width: 8, multipliers: [1, 2], timeEmbedding: 'sinusoidal' },

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type Adam,
   type AdamOptions,
@@ -10,15 +10,10 @@ import {
   warmUp,
 } from '../../src/training/index.ts';
 import { expectError } from '../sparse/expect-error.ts';
+import { expectNoTensorsLeft } from './no-tensors-left.ts';
 
 const tf = await loadTensors();
-let before = 0;
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
-});
+expectNoTensorsLeft(tf);
 
 const START: Record<string, number[]> = { a: [0.5, -1, 2], b: [0.25, 3] };
 /** The loss is the sum of curvature / 2 (weight - goal)^2. */

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/diffusion/random.ts';
 import {
   createNetwork,
@@ -13,16 +13,11 @@ import {
   type UnetOptions,
 } from '../../../src/training/index.ts';
 import { expectError } from '../../sparse/expect-error.ts';
+import { expectNoTensorsLeft } from '../no-tensors-left.ts';
 import { CASES, makeBatch, makePair, parametersOf, toTensors, twinOf } from './networks.ts';
 
 const tf = await loadTensors();
-let before = 0;
-beforeEach(() => {
-  before = tf.memory().numTensors;
-});
-afterEach(() => {
-  expect(tf.memory().numTensors).toBe(before);
-});
+expectNoTensorsLeft(tf);
 
 const small: UnetOptions = { size: 8, width: 8, multipliers: [1, 2] };
 

@@ -71,7 +71,7 @@ function plotOf(report: SupervisionReport, set: string): string {
   const present = new Set(runs.map((run) => wayOf(run, report)));
   const keys = WAYS.filter(({ key }) => present.has(key)).map(
     ({ name, colour }, k) =>
-      `<g transform="translate(${125 + 195 * k},21)"><line x2="24" stroke="${colour}" stroke-width="2.5"/><text x="30" y="4">${name}</text></g>`,
+      `<g transform="translate(${150 + 190 * k},21)"><line x2="24" stroke="${colour}" stroke-width="2.5"/><text x="30" y="4" font-size="12">${name}</text></g>`,
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${2 * WIDTH}" height="${HEIGHT + HEAD}" viewBox="0 0 ${2 * WIDTH} ${HEIGHT + HEAD}"`,
@@ -90,7 +90,7 @@ function panel(places: readonly Place[], x: string, target: number, y: string): 
     height: HEIGHT,
     marginLeft: 58,
     marginBottom: 44,
-    marginRight: 14,
+    marginRight: 24,
     style: STYLE,
     x: {
       type: 'log',

@@ -28,6 +28,7 @@ const ORDER = {
     'training',
     'onnx',
     'node',
+    'dataset',
     'cli',
   ],
   assembly: [
@@ -47,7 +48,7 @@ const ORDER = {
   ],
 };
 /** The parts that need Node, and may use packages. */
-const FOR_NODE = ['node', 'cli'];
+const FOR_NODE = ['node', 'dataset', 'cli'];
 /** The parts that take what was built. */
 const BUILT = ['wasm', 'threads'];
 /** What the parts for any runtime may use. */

@@ -4,6 +4,8 @@ import type { Engine } from '../solver/engine.ts';
 import type { SolveStatus } from '../solver/types.ts';
 import { computeFields, type FieldHooks, type Fields, type Input, type Plan } from './fields.ts';
 import { worse } from './fixed-point.ts';
+import { bookSteps } from './image-reports.ts';
+import { checkDiffusion, levelTimes } from './level-times.ts';
 import { checkUnitRange } from './ndarray.ts';
 import { type ResolvedOptions, resolveOptions } from './options.ts';
 import type { PrecomputeOptions, PrecomputeReport, PrecomputeResult, SharingDecision } from './types.ts';
@@ -86,17 +88,8 @@ function makeReport(
   engine: Engine,
   total: number,
 ): PrecomputeReport {
+  bookSteps(fields, settings);
   const { shape, steps, images, matvecs, peclet, time, workers = 0 } = fields;
-  // The paper's sweeps book their measure themselves, one a sweep.
-  const sweeps = settings.scheme === 'na2024' && settings.fixedPoint.inner === 'strict';
-  for (const step of steps) {
-    const image = images[step.image];
-    image.status = worse(image.status, step.status);
-    image.fixedPointIterations = Math.max(image.fixedPointIterations, step.fixedPointIterations);
-    image.solves += step.solves;
-    image.iterations += step.iterations;
-    if (!sweeps) image.changes.push(step.change);
-  }
   const sum = (name: 'solves' | 'iterations') => images.reduce((all, image) => all + image[name], 0);
   // Where all images are seeds, none was left to learn from them.
   const { projection } = settings;
@@ -139,39 +132,6 @@ function sharingDecisions(
   if (preconditioner === 'none') return none('preconditioner none leaves nothing to share');
   if (shape.images === 1) return none('one image has no other to share with');
   return decisions.length > 0 ? decisions : none('no level was stiff enough for multigrid');
-}
-
-/** `na2024` has N levels from eps to T; the others N + 1 from 0 to T, or those given. */
-function levelTimes({ scheme, T, steps, times }: ResolvedOptions, images: number): Float64Array {
-  const levels = times?.length ?? (scheme === 'na2024' ? steps : steps + 1);
-  if (images * levels > MOST_STEP_REPORTS) {
-    throw new SeedspanError(
-      'OUT_OF_MEMORY',
-      `precomputeScores: ${images} images at ${levels} time levels are over ${MOST_STEP_REPORTS} fields; take fewer images or steps`,
-      { images, levels },
-    );
-  }
-  if (times !== undefined) return times;
-  const first = scheme === 'na2024' ? NA_FIRST_TIME : 0;
-  return Float64Array.from({ length: levels }, (_, i) => first + (i * (T - first)) / (levels - 1));
-}
-
-/** Beyond it the report alone, one entry an image and level, does not fit beside the fields. */
-const MOST_STEP_REPORTS = 2 ** 22;
-
-/** eps of arXiv 2404.06661. */
-const NA_FIRST_TIME = 1e-3;
-
-function checkDiffusion({ sde }: ResolvedOptions, times: Float64Array): void {
-  for (const t of times) {
-    const g: unknown = sde.diffusion(t);
-    if (typeof g === 'number' && Number.isFinite(g) && g >= 0) continue;
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `precomputeScores: sde.diffusion(${t}) returned ${String(g)}, must be a finite number, not negative`,
-      { t, g },
-    );
-  }
 }
 
 function checkSeeds({ projection, seedImage }: ResolvedOptions, images: number): void {

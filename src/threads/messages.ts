@@ -2,8 +2,8 @@ import { type ErrorCode, SeedspanError } from '../errors.ts';
 import type { Build } from '../wasm/builds.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 
-/** What a worker can do; `src/worker` has the table. */
-export type Task = 'batch' | 'scores';
+/** What a worker can do; its script has the table. */
+export type Task = 'batch' | 'scores' | 'shards';
 
 /** What all jobs of a call have in common: a worker gets it once, and has an instance of the kernel for it. */
 export interface Session {

@@ -3,7 +3,7 @@ import { type Call, type Reply, type Session, takeError } from './messages.ts';
 import type { Launcher } from './port.ts';
 import { type CallHooks, Thread, ThreadDeath } from './thread.ts';
 
-/** How often a job is begun: a worker may die of it. */
+/** How often a job is begun at most: a worker may die of it. */
 const ATTEMPTS = 3;
 
 /** The place of one worker. */
@@ -22,6 +22,7 @@ export class WorkerPool {
   /** How many workers there are. */
   readonly size: number;
   readonly #launcher: Launcher;
+  readonly #attempts: number;
   readonly #slots: readonly Slot[];
   readonly #free: Slot[];
   /** Jobs that wait for a worker. */
@@ -33,9 +34,10 @@ export class WorkerPool {
   #terminated = false;
 
   /** @internal */
-  constructor(size: number, launcher: Launcher) {
+  constructor(size: number, launcher: Launcher, attempts = ATTEMPTS) {
     this.size = size;
     this.#launcher = launcher;
+    this.#attempts = attempts;
     this.#slots = Array.from({ length: size }, () => ({ thread: undefined, sessions: new Set<Session>() }));
     this.#free = [...this.#slots];
   }
@@ -64,10 +66,10 @@ export class WorkerPool {
         return await this.#runIn(slot, session, input, hooks);
       } catch (error) {
         if (!(error instanceof ThreadDeath)) throw error;
-        if (attempt < ATTEMPTS) continue;
+        if (attempt < this.#attempts) continue;
         throw new SeedspanError(
           'WORKER_FAILED',
-          `a worker ended before its work was done, ${attempt} times with the same part of it ` +
+          `a worker ended before its work was done${attempt > 1 ? `, ${attempt} times with the same part of it` : ''} ` +
             `(${error.message}); it may need more memory than a worker gets: take fewer workers, or none`,
           { attempts: attempt },
           { cause: error.cause },

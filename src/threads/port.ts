@@ -21,7 +21,7 @@ export interface Launcher {
 /** What is used of `node:worker_threads`. */
 interface NodeThreads {
   Worker: new (
-    script: string,
+    script: string | URL,
     options: { eval: boolean; execArgv: string[] },
   ) => {
     on(event: string, listener: (value: never) => void): void;
@@ -57,11 +57,17 @@ export async function makeLauncher(url: string | URL | undefined): Promise<Launc
   return webLauncher(address, () => URL.revokeObjectURL(address));
 }
 
-function nodeLauncher({ Worker }: NodeThreads, script: string): Launcher {
+/** Node's threads, of a script that is a file. */
+export async function makeFileLauncher(script: URL): Promise<Launcher> {
+  return nodeLauncher(await nodeModule<NodeThreads>('worker_threads'), script);
+}
+
+/** @param script - its text, or where it is. */
+function nodeLauncher({ Worker }: NodeThreads, script: string | URL): Launcher {
   return {
     launch({ onMessage, onDeath }) {
       // Hooks and flags that the process was started with are not for this script.
-      const worker = new Worker(script, { eval: true, execArgv: [] });
+      const worker = new Worker(script, { eval: typeof script === 'string', execArgv: [] });
       worker.on('message', onMessage);
       worker.on('messageerror', onDeath);
       worker.on('error', onDeath);

@@ -1,4 +1,12 @@
 export {
+  type CifarKind,
+  type CifarRecord,
+  cifarLayout,
+  cifarRecordBytes,
+  parseCifarRecord,
+} from './cifar.ts';
+export { type IdxDtype, type IdxHeader, MAX_IDX_HEADER, parseIdxHeader } from './idx.ts';
+export {
   type MatrixMarketArray,
   type MatrixMarketCoordinate,
   type MatrixMarketSymmetry,
@@ -6,7 +14,16 @@ export {
   readMatrixMarket,
 } from './matrix-market-read.ts';
 export { type DenseMatrix, type WriteMatrixMarketOptions, writeMatrixMarket } from './matrix-market-write.ts';
-export { type NpyArray, type ReadNpyOptions, readNpy, type WriteNpyInput, writeNpy } from './npy.ts';
+export {
+  MAX_NPY_HEADER,
+  type NpyArray,
+  type NpyLayout,
+  parseNpyLayout,
+  type ReadNpyOptions,
+  readNpy,
+  type WriteNpyInput,
+  writeNpy,
+} from './npy.ts';
 export { readPointsCsv } from './points-csv.ts';
 export {
   type ReadSafetensorsOptions,
@@ -17,3 +34,12 @@ export {
   writeSafetensors,
 } from './safetensors.ts';
 export type { SafetensorsDtype, SafetensorsValues } from './safetensors-values.ts';
+export {
+  type ReadAt,
+  type ReadTarOptions,
+  readTarEntries,
+  type TarEntry,
+  type TarEntryType,
+  tarLabel,
+} from './tar.ts';
+export { parsePaxRecords, parseTarHeader, type TarHeader } from './tar-header.ts';

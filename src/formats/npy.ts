@@ -15,6 +15,19 @@ export interface ReadNpyOptions {
   maxElements?: number;
 }
 
+/** Where an array lies in a `.npy` file, by its header. */
+export interface NpyLayout {
+  dtype: NpyArray['dtype'];
+  littleEndian: boolean;
+  /** First index fastest. */
+  fortranOrder: boolean;
+  shape: number[];
+  /** Product of `shape`. */
+  elements: number;
+  /** Where the data begins, in bytes from the start of the file. */
+  offset: number;
+}
+
 /** An array to be written. */
 export interface WriteNpyInput {
   /** C order, length the product of `shape`. */
@@ -26,6 +39,8 @@ export interface WriteNpyInput {
 const MAGIC = '\x93NUMPY';
 /** NumPy lets the data start at a multiple of this. */
 const BLOCK = 64;
+/** Bytes of a file's start that {@link parseNpyLayout} needs at most: a header that NumPy writes takes about 100. */
+export const MAX_NPY_HEADER = 2 ** 16;
 const ITEM_SIZE = { f8: 8, f4: 4, i4: 4, u1: 1 } as const;
 type Dtype = keyof typeof ITEM_SIZE;
 
@@ -76,6 +91,41 @@ function findHeader(bytes: Uint8Array): { start: number; end: number } {
   return { start, end: start + length };
 }
 
+/**
+ * Reads the header of a `.npy` file, to find single entries of its data without reading all.
+ *
+ * @param input - The first bytes of the file: 64 KiB, or all of a shorter one.
+ * @param fileBytes - Length of the file, which must be that of header and data. Default: that of `input`.
+ * @throws SeedspanError `BAD_FORMAT`, `INVALID_TYPE`; types and versions as for {@link readNpy}.
+ */
+export function parseNpyLayout(input: Uint8Array | ArrayBuffer, fileBytes?: number): NpyLayout {
+  const bytes = viewBytes('parseNpyLayout', input);
+  return layoutOf(bytes, fileBytes ?? bytes.length, Number.MAX_SAFE_INTEGER);
+}
+
+function layoutOf(bytes: Uint8Array, fileBytes: number, maxElements: number): NpyLayout {
+  const { start, end } = findHeader(bytes);
+  const { descr, fortranOrder, shape } = parseNpyHeader(latin1(bytes.subarray(start, end)));
+  const { dtype, littleEndian } = readDescr(descr);
+  const elements = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
+  if (elements > maxElements) {
+    fail(`shape (${shape.join(', ')}) has more than ${maxElements} elements (maxElements)`, {
+      shape,
+      maxElements,
+    });
+  }
+  const present = fileBytes - end;
+  const size = elements * ITEM_SIZE[dtype];
+  if (size !== present) {
+    const problem = size > present ? 'is too short' : 'goes on after its data';
+    fail(
+      `the file ${problem}: shape (${shape.join(', ')}) of ${dtype} takes ${size} bytes, ${present} follow`,
+      { shape, dtype, present },
+    );
+  }
+  return { dtype, littleEndian, fortranOrder, shape, elements, offset: end };
+}
+
 /** Turns the bytes of each item around, in place. */
 function swapBytes(bytes: Uint8Array, itemSize: number): void {
   for (let at = 0; at < bytes.length; at += itemSize) bytes.subarray(at, at + itemSize).reverse();
@@ -119,28 +169,10 @@ export function readNpy(input: Uint8Array | ArrayBuffer, options: ReadNpyOptions
   checkOptionNames('readNpy', options, ['maxElements']);
   const maxElements = readLimit('readNpy', 'maxElements', options.maxElements, Number.MAX_SAFE_INTEGER);
   const bytes = viewBytes('readNpy', input);
-  const { start, end } = findHeader(bytes);
-  const { descr, fortranOrder, shape } = parseNpyHeader(latin1(bytes.subarray(start, end)));
-  const { dtype, littleEndian } = readDescr(descr);
-
+  const { dtype, littleEndian, fortranOrder, shape, offset } = layoutOf(bytes, bytes.length, maxElements);
   const itemSize = ITEM_SIZE[dtype];
-  const elements = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
-  if (elements > maxElements) {
-    fail(`shape (${shape.join(', ')}) has more than ${maxElements} elements (maxElements)`, {
-      shape,
-      maxElements,
-    });
-  }
-  const present = bytes.length - end;
-  if (elements * itemSize !== present) {
-    const problem = elements * itemSize > present ? 'is too short' : 'goes on after its data';
-    fail(
-      `the file ${problem}: shape (${shape.join(', ')}) of ${dtype} takes ${elements * itemSize} bytes, ${present} follow`,
-      { shape, dtype, present },
-    );
-  }
   // A copy, because the data may lie at any offset and typed arrays need aligned ones.
-  const copy = bytes.slice(end);
+  const copy = bytes.slice(offset);
   if (littleEndian !== hostIsLittleEndian && itemSize > 1) swapBytes(copy, itemSize);
   const array = wrap(dtype, copy.buffer, shape);
   if (!fortranOrder || shape.length < 2) return array;

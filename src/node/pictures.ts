@@ -12,6 +12,7 @@ import {
   type PictureOptions,
   type Wanted,
 } from './picture.ts';
+import { checkPictureArray, unitValues, wrongType } from './picture-array.ts';
 
 /** Files that are taken as pictures in a folder. A file named outright may have any extension. */
 export const PICTURE_EXTENSIONS: readonly string[] = [
@@ -33,57 +34,9 @@ export interface Pictures extends NdArray<Float32Array> {
 /** Pictures stored as an array `(n, C, H, W)`. */
 async function readPictureArray(path: string, wanted: Wanted): Promise<Picture[]> {
   const array = await readParsed(path, (bytes) => readNpy(bytes));
-  const { shape } = array;
-  if (shape.length !== 4 || (shape[1] !== 1 && shape[1] !== 3)) {
-    throw new SeedspanError(
-      'SHAPE_MISMATCH',
-      `${path}: expected an array of shape (n, C, H, W) with C = 1 or 3, not (${shape.join(', ')})`,
-      { path, shape },
-    );
-  }
-  const [count, channels, height, width] = shape;
-  if (count === 0 || height < 2 || width < 2) {
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `${path}: shape (${shape.join(', ')}) holds no picture of at least 2 x 2`,
-      {
-        path,
-        shape,
-      },
-    );
-  }
-  const { size } = wanted;
-  if (channels !== wanted.channels || (size !== undefined && (size[0] !== height || size[1] !== width))) {
-    const asked =
-      size === undefined ? `${wanted.channels} channels` : `(${wanted.channels}, ${size.join(', ')})`;
-    throw new SeedspanError(
-      'SHAPE_MISMATCH',
-      `${path}: its pictures have shape (${channels}, ${height}, ${width}), and ${asked} were asked for; arrays are taken as they are`,
-      { path, shape, size, channels: wanted.channels },
-    );
-  }
-  if (
-    !(
-      array.data instanceof Float32Array ||
-      array.data instanceof Float64Array ||
-      array.data instanceof Uint8Array
-    )
-  ) {
-    throw new SeedspanError('BAD_FORMAT', `${path}: pictures must be stored as f4, f8 or u1`, { path });
-  }
-  const scale = array.data instanceof Uint8Array ? 255 : 1;
-  const values = Float32Array.from(array.data, (value) => value / scale);
-  const bad = values.findIndex((value) => !(value >= 0 && value <= 1));
-  if (bad >= 0) {
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `${path}: values must lie in [0, 1]; entry ${bad} is ${values[bad]}`,
-      {
-        path,
-        index: bad,
-      },
-    );
-  }
+  const [count, channels, height, width] = checkPictureArray(path, array.shape, wanted);
+  if (array.dtype === 'i4') throw wrongType(path);
+  const values = unitValues(path, array.data);
   const length = channels * height * width;
   return Array.from({ length: count }, (_, n) => {
     const source = `${path}[${n}]`;

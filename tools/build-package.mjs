@@ -33,6 +33,8 @@ const entries = [
   'onnx/index',
   'formats/index',
   'node/index',
+  'dataset/index',
+  'dataset/thread',
   'cli/main',
 ];
 const variants = ['bytes', 'deflated', 'workerd', 'edge-light'];
@@ -68,7 +70,7 @@ writeFileSync(join(root, 'build', 'worker', 'package.json'), '{ "type": "commonj
 // `require` reads these; relative names in them lead to files with the same ending.
 const esm = readdirSync(out, { recursive: true }).map((name) => name.replaceAll('\\', '/'));
 for (const name of esm) {
-  if (name.startsWith('cli/') || /kernels\/(workerd|edge-light)/.test(name)) continue;
+  if (/^(cli\/|dataset\/thread)/.test(name) || /kernels\/(workerd|edge-light)/.test(name)) continue;
   const [, stem, ending] = name.match(/^(.*?)(\.js|\.d\.ts)$/) ?? [];
   if (stem === undefined) continue;
   const text = readFileSync(join(out, name), 'utf8');
@@ -77,7 +79,15 @@ for (const name of esm) {
   if (ending === '.d.ts') {
     writeFileSync(file, text.replaceAll(/((?:from |import\()['"]\.[^'"]*)\.ts(?=['"])/g, '$1.cts'));
   } else {
-    const { code } = await transform(text, { format: 'cjs', platform: 'node', target: 'node20' });
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      define: { 'import.meta.url': 'moduleUrl' },
+      banner: text.includes('import.meta.url')
+        ? "const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
+        : '',
+    });
     // What is imported later is required later: `import()` would hide a default export behind another.
     const later = code.replaceAll(/\bimport\(("\.[^"]*")\)/g, 'Promise.resolve().then(() => require($1))');
     writeFileSync(file, later.replaceAll(/(require\("\.[^"]*)\.js(?="\))/g, '$1.cjs'));

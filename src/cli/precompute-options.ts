@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   PRECOMPUTE_DEFAULTS,
@@ -39,6 +40,21 @@ export interface PrecomputeCommandOptions {
   out: string;
   force?: true;
   json?: true;
+  /** Of a store; false: `--no-resume`. */
+  resume: boolean;
+  dtype?: 'float32' | 'float64';
+  compression?: 'none' | 'lz4' | 'zstd';
+  shardImages?: number;
+  seeds?: number | 'auto';
+  seedMethod?: 'k-medoids' | 'leverage' | 'first' | 'random';
+  /** True: as the environment says. */
+  queue?: string | true;
+  queueName?: string;
+}
+
+/** Results that go into a Zarr store. */
+export function isStore({ out }: Pick<PrecomputeCommandOptions, 'out'>): boolean {
+  return extname(out.replace(/[/\\]+$/, '')).toLowerCase() === '.zarr';
 }
 
 /** The size of pictures where none is given; arrays are taken as they are. */
@@ -55,7 +71,7 @@ export function addPrecomputeOptions(command: Command): Command {
   const choice = (flags: string, text: string, choices: string[], preset?: string) =>
     command.addOption(new Option(flags, text).choices(choices).default(preset));
   command
-    .requiredOption('--out <folder>', 'where the results go')
+    .requiredOption('--out <folder>', 'where the results go; NAME.zarr: a Zarr store, for any number of pictures')
     .option('--force', 'replace an earlier output of this command')
     .option(
       '--size <n>',
@@ -118,6 +134,7 @@ export function addPrecomputeOptions(command: Command): Command {
     'upwind',
     'hybrid',
   ]);
+  addStoreOptions(command);
   return command
     .option(
       '--workers <n>',
@@ -126,6 +143,75 @@ export function addPrecomputeOptions(command: Command): Command {
     )
     .option('--compare', 'also solve in other ways, and say what each costs')
     .option('--json', 'print one JSON document');
+}
+
+function addStoreOptions(command: Command): void {
+  const choice = (flags: string, text: string, choices: string[]) =>
+    command.addOption(new Option(flags, `store: ${text}`).choices(choices));
+  command.option('--no-resume', 'store: refuse one that is there, instead of going on with it');
+  choice('--dtype <type>', 'numbers of scores and log densities (default: float32)', ['float32', 'float64']);
+  choice('--compression <name>', 'in Blosc, with bits shuffled (default: lz4)', ['lz4', 'zstd', 'none']);
+  command
+    .option(
+      '--shard-images <n>',
+      'store: images that one worker does at a time, in one file of each array (default: about 32 MiB)',
+      integerFrom(1),
+    )
+    .option(
+      '--seeds <n>',
+      'store: how many seeds are chosen, or auto (default: 1; auto with --sharing projection)',
+      (text) => (text === 'auto' ? text : integerFrom(1)(text)),
+    );
+  choice('--seed-method <name>', 'how seeds are chosen (default: k-medoids)', [
+    'k-medoids',
+    'leverage',
+    'first',
+    'random',
+  ]);
+  command
+    .option(
+      '--queue [url]',
+      'store: hand the work to `seedspan worker` processes by Redis: redis://host:6379, rediss://..., unix:///path; without a URL that of SEEDSPAN_QUEUE',
+    )
+    .option('--queue-name <name>', 'store: of the queue (default: seedspan)');
+}
+
+/** Options that only a store has, by their flags. */
+const OF_STORE = {
+  dtype: '--dtype',
+  compression: '--compression',
+  shardImages: '--shard-images',
+  seeds: '--seeds',
+  seedMethod: '--seed-method',
+  queue: '--queue',
+  queueName: '--queue-name',
+} as const satisfies Partial<Record<keyof PrecomputeCommandOptions, string>>;
+
+/** Refuses what goes with stores only, or never with them. */
+export function checkStoreOptions(options: PrecomputeCommandOptions, command: Command): void {
+  const refuse = (text: string) => command.error(`error: ${text}`, { exitCode: EXIT.usage });
+  if (!isStore(options)) {
+    for (const [name, flag] of Object.entries(OF_STORE)) {
+      if (options[name as keyof typeof OF_STORE] !== undefined)
+        refuse(`${flag} is for a store: --out NAME.zarr`);
+    }
+    if (!options.resume) refuse('--no-resume is for a store: --out NAME.zarr');
+    return;
+  }
+  if (options.compare) refuse('--compare is for results in a folder, not for a store');
+  if (options.force) {
+    refuse('--force is not for a store: it is gone on with; remove it first to begin anew');
+  }
+  if (options.queue !== undefined && options.workers !== undefined) {
+    refuse('--workers are threads of this process; with --queue they are started with: seedspan worker');
+  }
+  if (options.workers === 'none') refuse('--workers none is for results in a folder; a store needs one');
+  if (options.seedImages !== undefined && (options.seeds ?? options.seedMethod) !== undefined) {
+    refuse('--seed-images names the seeds, --seeds and --seed-method choose them; give one of the two');
+  }
+  if (options.queueName !== undefined && options.queue === undefined) {
+    refuse('--queue-name goes with --queue');
+  }
 }
 
 /** The options of `precomputeScores`; wrong combinations are wrong usage. */
@@ -157,7 +243,7 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
   if (options.sharing === 'seed-operator' && seedImages !== undefined && seedImages.length > 1) {
     command.error('error: --sharing seed-operator takes one of --seed-images', { exitCode: EXIT.usage });
   }
-  if (options.sharing === 'projection' && workersOf(options) !== 'none') {
+  if (options.sharing === 'projection' && workersOf(options) !== 'none' && !isStore(options)) {
     command.error('error: --sharing projection goes without --workers', { exitCode: EXIT.usage });
   }
   const wanted = workersOf(options);

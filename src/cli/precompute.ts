@@ -24,11 +24,14 @@ import { type Context, EXIT, paint, toJson } from './context.ts';
 import { describeMachine } from './info.ts';
 import {
   addPrecomputeOptions,
+  checkStoreOptions,
   DEFAULT_SIZE,
+  isStore,
   type PrecomputeCommandOptions,
   toLibraryOptions,
   withDefaults,
 } from './precompute-options.ts';
+import { precomputeStore } from './precompute-store.ts';
 import { progressBar } from './progress.ts';
 
 interface Run {
@@ -188,9 +191,12 @@ function summarise(
 export function precomputeCommand(context: Context): Command {
   const command = new Command('precompute')
     .description(
-      'Pre-compute the scores of pictures. Writes scores.npy, log-density.npy, embedded/*.png, run.json and report.html. Exit code 1 where something does not converge; the results are written and say so.',
+      'Pre-compute the scores of pictures. Writes scores.npy, log-density.npy, embedded/*.png, run.json and report.html; or, of any number of pictures, a Zarr store, which the same command goes on with where it was interrupted. Exit code 1 where something does not converge, or pictures of a store could not be read; the results are written and say so.',
     )
-    .argument('<paths...>', 'pictures, folders of them, or .npy arrays (n, C, H, W)');
+    .argument(
+      '<paths...>',
+      'pictures, folders of them, or .npy arrays (n, C, H, W); for a store patterns, .tar, CIFAR .bin and IDX, too, and these with .gz',
+    );
   return addPrecomputeOptions(command)
     .addHelpText(
       'after',
@@ -198,10 +204,17 @@ export function precomputeCommand(context: Context): Command {
 Examples:
   seedspan precompute cat.jpg boats.jpg --size 64 --steps 20 --out scores
   seedspan precompute photographs/ --sde constant:0.5 --sharing projection --compare --out scores
-  seedspan precompute images.npy --scheme na2024 --sde ve:5 --normalise min-max --out scores --force`,
+  seedspan precompute images.npy --scheme na2024 --sde ve:5 --normalise min-max --out scores --force
+  seedspan precompute cifar-10-binary.tar.gz --scheme na2024 --sde ve:5 --out cifar.zarr
+  seedspan precompute imagenet/ --size 64 --out imagenet.zarr --queue redis://queue.example:6379`,
     )
     .action(async (paths: string[], options: PrecomputeCommandOptions) => {
+      checkStoreOptions(options, command);
       const library = toLibraryOptions(options, command);
+      if (isStore(options)) {
+        await precomputeStore(paths, options, library, context);
+        return;
+      }
       const out = await openOutput(options.out, { force: options.force === true, marker: 'run.json' });
       try {
         const run = await compute(await readInput(paths, options), options, library, context);

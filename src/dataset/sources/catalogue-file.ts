@@ -50,11 +50,12 @@ export async function writeCatalogue(
   folder: string,
   entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>,
   wanted: Wanted,
+  home: string = folder,
 ): Promise<CatalogueSummary> {
   const target = resolve(folder, LINES);
   const temporary = resolve(folder, `.${LINES}.new-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    const index = await writeLines(temporary, resolve(folder), entries, wanted);
+    const index = await writeLines(temporary, resolve(home), entries, wanted);
     await rename(temporary, target);
     await writeFileWhole(resolve(folder, INDEX), `${JSON.stringify(index)}\n`, { force: true });
     return { count: index.count, shape: index.shape, hash: index.hash };
@@ -66,7 +67,7 @@ export async function writeCatalogue(
 
 async function writeLines(
   path: string,
-  folder: string,
+  home: string,
   entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>,
   wanted: Wanted,
 ): Promise<CatalogueIndex> {
@@ -86,7 +87,7 @@ async function writeLines(
       const { name, kind, length, shape: stored, dtype } = entry;
       hash.update(`${JSON.stringify([name, kind, length, entry.count, stored ?? null, dtype ?? null])}\n`);
       if (lines % LINES_PER_MARK === 0) marks.push([count, bytes]);
-      const line = formatLine({ ...entry, path: movable(folder, entry.path) }, count);
+      const line = formatLine({ ...entry, path: movable(home, entry.path) }, count);
       piece += line;
       bytes += Buffer.byteLength(line);
       count += entry.count;
@@ -102,8 +103,8 @@ async function writeLines(
 }
 
 /** A path in the catalogue's own folder from there, with slashes; any other as it is. */
-function movable(folder: string, path: string): string {
-  return path.startsWith(folder + sep) ? relative(folder, path).replaceAll(sep, '/') : path;
+function movable(home: string, path: string): string {
+  return path.startsWith(home + sep) ? relative(home, path).replaceAll(sep, '/') : path;
 }
 
 /**

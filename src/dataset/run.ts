@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { SeedspanError } from '../errors.ts';
+import { readParsed } from '../node/files.ts';
+import type { Wanted } from '../node/picture.ts';
+import { type DatasetPlan, readPlan } from './plan.ts';
+import { type Catalogue, openCatalogue } from './sources/index.ts';
+import { openStore, type Store } from './store/index.ts';
+import type { ShardRecord } from './types.ts';
+
+/** What is not Zarr's in a store. */
+export const PRIVATE = '.seedspan';
+
+/** A run as it lies on disk. */
+export interface Run {
+  store: Store;
+  plan: DatasetPlan;
+  /** The plan's. */
+  hash: string;
+  catalogue: Catalogue;
+}
+
+/**
+ * Opens a store with its plan and catalogue.
+ *
+ * @param expected - the plan's hash, where it is known.
+ * @throws SeedspanError `IO`, `BAD_FORMAT`; `INVALID_VALUE` where the plan is another.
+ */
+export async function openRun(path: string, expected?: string): Promise<Run> {
+  const store = await openStore(path);
+  const inside = join(store.path, PRIVATE);
+  const { plan, hash } = await readParsed(join(inside, 'plan.json'), (bytes) =>
+    readPlan(new TextDecoder().decode(bytes)),
+  );
+  if (expected !== undefined && hash !== expected) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `the store ${store.path} has another plan than the one that was asked for: it was replaced meanwhile, or this machine has another folder there`,
+      { store: store.path, expected, hash },
+    );
+  }
+  return { store, plan, hash, catalogue: await openCatalogue(inside) };
+}
+
+/** Numbers in the fields of one image. */
+export function imageLengths({ shape, times, equation }: Pick<DatasetPlan, 'shape' | 'times' | 'equation'>): {
+  scores: number;
+  logDensity: number;
+} {
+  const logDensity = times.length * shape[0] * shape[1] * shape[2];
+  return { logDensity, scores: logDensity * (equation.scheme === 'na2024' ? 1 : 2) };
+}
+
+/** What pictures are turned into. */
+export function wantedPictures({ pictures: { size, ...rest } }: DatasetPlan): Wanted {
+  return { ...rest, ...(size === null ? {} : { size }) };
+}
+
+/** The record of a shard that is done. One that is damaged is forgotten: its shard is done again. */
+export async function doneRecord(store: Store, shard: number): Promise<ShardRecord | undefined> {
+  if (!(await store.isDone(shard))) return undefined;
+  try {
+    return await store.readRecord(shard);
+  } catch (error) {
+    if (!(error instanceof SeedspanError && error.code === 'BAD_FORMAT')) throw error;
+    await store.forget(shard);
+    return undefined;
+  }
+}

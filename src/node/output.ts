@@ -9,7 +9,7 @@ import { ioError, systemCode } from './files.ts';
  * Temporary names lie beside the target, on the same file system, so that a rename is atomic. They carry the
  * machine and process, so that leftovers of a killed process can be told from the work of a living one.
  */
-const HOST = hostname().replace(/[^A-Za-z0-9]/g, '');
+export const HOST = hostname().replace(/[^A-Za-z0-9]/g, '');
 
 type TemporaryKind = 'new' | 'old';
 
@@ -18,7 +18,8 @@ function temporaryPath(target: string, kind: TemporaryKind): string {
   return join(dirname(target), `.${basename(target)}.${kind}-${HOST}-${process.pid}-${unique}`);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -68,7 +69,8 @@ async function locate(path: string): Promise<string> {
   });
 }
 
-async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
+/** A new file, on the disk when this ends. */
+export async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
   const file = await open(path, 'wx');
   try {
     await file.writeFile(bytes);
@@ -121,6 +123,8 @@ export interface OutputFolderOptions extends OutputOptions {
 export interface OutputFolder {
   /** Where it will lie. */
   readonly path: string;
+  /** Where it lies until `commit`, for what is written there by others. */
+  readonly temporary: string;
   /** Writes one file, `/` between folders. Throws `IO`, or `INVALID_VALUE` for a path that leads outside. */
   write(path: string, bytes: Uint8Array | string): Promise<void>;
   /** Moves the whole folder to its place. Throws `IO`, or `EXISTS` where something has appeared there. */
@@ -171,6 +175,7 @@ export async function openOutput(path: string, options: OutputFolderOptions = {}
   }
   return {
     path: target,
+    temporary,
     async write(file, bytes) {
       const full = resolve(temporary, file);
       if (!full.startsWith(temporary + sep)) {
@@ -190,6 +195,7 @@ export async function openOutput(path: string, options: OutputFolderOptions = {}
         await checkReplaceable(target, options);
         await replace(temporary, target);
       } catch (error) {
+        if (['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw refuseExisting(target); // a moment ago
         throw ioError('write the folder', target, error);
       }
     },

@@ -1,0 +1,262 @@
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SeedspanError, show } from '../../errors.ts';
+import { ioError } from '../../node/files.ts';
+import { writeNew } from '../../node/output.ts';
+import type { ShardRecord } from '../types.ts';
+import { createEncode, type Encode } from './encode.ts';
+import { exists, makeTemporary, newToken } from './files.ts';
+import {
+  arrayDtype,
+  imageLength,
+  LARGE_ARRAYS,
+  type LargeArray,
+  type StoreLayout,
+  shardRange,
+} from './layout.ts';
+import type { StorePaths } from './paths.ts';
+import { readRecordFile, recordFault, type StoredRecord } from './records.ts';
+import { arrayFile, claimShard, recordFile, settleShard } from './shard-commit.ts';
+import { ShardIndex } from './shard-index.ts';
+
+/** What was computed of one image; may be used again once `add` has ended. C order, shapes of the store's arrays. */
+export interface ImageValues {
+  /** (levels, channels, components, height, width), or without components. */
+  scores: Float64Array;
+  /** (levels, channels, height, width). */
+  logDensity: Float64Array;
+  /** (channels, height, width). */
+  initial: Float32Array;
+}
+
+/** How a shard was finished. */
+export interface ShardCommit {
+  /** `already`: another one had done it, and what was written here is thrown away. */
+  outcome: 'done' | 'already';
+  /** What stands in the store. */
+  record: ShardRecord;
+}
+
+/** What a worker knows of a shard; the store adds the rest. */
+export type ShardReport = Omit<ShardRecord, 'shard' | 'bytes'>;
+
+/** One array's file in the making: images go to the disk as they come. */
+class ShardFile {
+  readonly #path: string;
+  readonly #index: ShardIndex;
+  #file: FileHandle | undefined;
+  #written = 0;
+  /** The last write, which goes on while the next image is computed. */
+  #pending: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string, images: number) {
+    this.#path = path;
+    this.#index = new ShardIndex(images);
+  }
+
+  async open(): Promise<void> {
+    this.#file = await open(this.#path, 'wx');
+  }
+
+  async append(position: number, bytes: Uint8Array): Promise<void> {
+    await this.#pending;
+    this.#index.set(position, this.#written, bytes.length);
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#written += bytes.length;
+    this.#pending = this.#file!.writeFile(bytes);
+    this.#pending.catch(() => undefined); // told by the next one who awaits it
+  }
+
+  /** Ends the file with its index, on the disk, and says how long it is. */
+  async finish(): Promise<number> {
+    await this.#pending;
+    this.#write(this.#index.encode());
+    await this.#pending;
+    await this.#file!.sync();
+    await this.close();
+    return this.#written;
+  }
+
+  async close(): Promise<void> {
+    await this.#pending.catch(() => undefined);
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+}
+
+/** What all writers of one store share. */
+export interface WriterContext {
+  layout: StoreLayout;
+  paths: StorePaths;
+  /** By array; made once. */
+  encoders: Promise<Record<LargeArray, Encode>>;
+}
+
+export async function createEncoders(layout: StoreLayout): Promise<Record<LargeArray, Encode>> {
+  const made = await Promise.all(
+    LARGE_ARRAYS.map((array) =>
+      createEncode(imageLength(layout, array), arrayDtype(layout, array), layout.compression),
+    ),
+  );
+  return Object.fromEntries(LARGE_ARRAYS.map((array, k) => [array, made[k]])) as Record<LargeArray, Encode>;
+}
+
+/**
+ * Writes one shard, image by image. Nothing of it is seen until `finish`; after an error of `add` or `finish`, and
+ * after `discard`, nothing is left of it.
+ */
+export class ShardWriter {
+  readonly shard: number;
+  /** Images of the shard. */
+  readonly images: number;
+  readonly #context: WriterContext;
+  readonly #token = newToken();
+  readonly #states: ('added' | 'skipped' | undefined)[];
+  readonly #files = new Map<LargeArray, ShardFile>();
+  #folder: string | undefined;
+  #ended = false;
+
+  /** @internal */
+  constructor(context: WriterContext, shard: number) {
+    const [from, to] = shardRange(context.layout, shard);
+    this.#context = context;
+    this.shard = shard;
+    this.images = to - from;
+    this.#states = new Array(this.images);
+  }
+
+  /**
+   * Takes one image, at `position` in the shard. What is written goes on being written after this has ended.
+   *
+   * @throws SeedspanError `SHAPE_MISMATCH`, `INVALID_VALUE` (the position), `IO`.
+   */
+  async add(position: number, image: ImageValues): Promise<void> {
+    this.#claimPosition(position);
+    const values = { scores: image.scores, log_density: image.logDensity, initial: image.initial };
+    const { layout, encoders } = this.#context;
+    for (const array of LARGE_ARRAYS) {
+      const length = imageLength(layout, array);
+      if (values[array].length !== length)
+        throw new SeedspanError(
+          'SHAPE_MISMATCH',
+          `${array} of an image must have ${length} values, not ${values[array].length}`,
+          { array, length },
+        );
+    }
+    await this.#orDiscard(async () => {
+      await this.#begin();
+      const encode = await encoders;
+      for (const array of LARGE_ARRAYS)
+        await this.#files.get(array)!.append(position, await encode[array](values[array]));
+    });
+    this.#states[position] = 'added';
+  }
+
+  /** Leaves an image out: its values are NaN, and its record must say why. */
+  skip(position: number): void {
+    this.#claimPosition(position);
+    this.#states[position] = 'skipped';
+  }
+
+  /**
+   * Puts the shard in place, with its record last.
+   *
+   * @throws SeedspanError `INVALID_VALUE` where the report does not fit what was added; `IO`.
+   */
+  async finish(report: ShardReport): Promise<ShardCommit> {
+    this.#checkOpen();
+    const { paths, layout } = this.#context;
+    const record: StoredRecord = { ...report, shard: this.shard, bytes: 0, commit: this.#token };
+    const fault = recordFault(record, layout, this.shard) ?? this.#misfit(report);
+    if (fault !== undefined)
+      throw new SeedspanError('INVALID_VALUE', `shard ${this.shard}: ${fault}`, { shard: this.shard });
+    await this.#orDiscard(async () => {
+      if (await exists(paths.record(this.shard))) return;
+      await this.#begin();
+      const sizes = await Promise.all([...this.#files.values()].map((file) => file.finish()));
+      record.bytes = sizes.reduce((sum, size) => sum + size, 0);
+      await writeNew(join(this.#folder!, recordFile(this.#token)), JSON.stringify(record));
+      while (!(await settleShard(paths, this.shard))) {
+        // Where another's folder is there, that one is settled first, and if that fails it is out of the way.
+        if (this.#folder === undefined) throw new Error('its files have disappeared');
+        if (await claimShard(paths, this.shard, this.#folder, this.#token)) this.#folder = undefined;
+      }
+    });
+    await this.discard();
+    const standing = await readRecordFile(paths, layout, this.shard);
+    if (standing === undefined)
+      throw ioError('write', paths.record(this.shard), new Error('it was removed by somebody else'));
+    const { commit, ...rest } = standing;
+    return { outcome: commit === this.#token ? 'done' : 'already', record: rest };
+  }
+
+  /** Removes what was written; does nothing after `finish`. */
+  async discard(): Promise<void> {
+    this.#ended = true;
+    for (const file of this.#files.values()) await file.close();
+    this.#files.clear();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
+  }
+
+  /** The folder and its files, at the first image. */
+  async #begin(): Promise<void> {
+    if (this.#folder !== undefined) return;
+    this.#folder = await makeTemporary(this.#context.paths.temporary, this.#token);
+    for (const array of LARGE_ARRAYS) {
+      const path = join(this.#folder, arrayFile(this.#token, array));
+      const file = new ShardFile(path, this.#context.layout.shardImages);
+      await file.open();
+      this.#files.set(array, file);
+    }
+  }
+
+  async #orDiscard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      await this.discard().catch(() => undefined); // the first error is the one to tell
+      throw ioError(`write shard ${this.shard} of`, this.#context.paths.root, error);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#ended)
+      throw new SeedspanError('DISPOSED', `the writer of shard ${this.shard} has ended`, {
+        shard: this.shard,
+      });
+  }
+
+  #claimPosition(position: number): void {
+    this.#checkOpen();
+    if (!Number.isInteger(position) || position < 0 || position >= this.images)
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `shard ${this.shard} has the positions 0 to ${this.images - 1}, not ${show(position)}`,
+        { position },
+      );
+    if (this.#states[position] !== undefined)
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `position ${position} of shard ${this.shard} was given before`,
+        {
+          position,
+        },
+      );
+  }
+
+  /** How a report and the images that were added contradict each other. */
+  #misfit({ images }: ShardReport): string | undefined {
+    for (let k = 0; k < this.images; k++) {
+      const state = this.#states[k];
+      if (state === undefined) return `the image at position ${k} was neither added nor skipped`;
+      if ((images[k].status === 'failed') !== (state === 'skipped'))
+        return `the image at position ${k} was ${state}, and its status is ${images[k].status}`;
+    }
+    return undefined;
+  }
+}

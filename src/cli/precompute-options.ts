@@ -50,6 +50,8 @@ export interface PrecomputeCommandOptions {
   /** True: as the environment says. */
   queue?: string | true;
   queueName?: string;
+  queuePrefix?: string;
+  queueCa?: string;
 }
 
 /** Results that go into a Zarr store. */
@@ -71,7 +73,10 @@ export function addPrecomputeOptions(command: Command): Command {
   const choice = (flags: string, text: string, choices: string[], preset?: string) =>
     command.addOption(new Option(flags, text).choices(choices).default(preset));
   command
-    .requiredOption('--out <folder>', 'where the results go; NAME.zarr: a Zarr store, for any number of pictures')
+    .requiredOption(
+      '--out <folder>',
+      'where the results go; NAME.zarr: a Zarr store, for any number of pictures',
+    )
     .option('--force', 'replace an earlier output of this command')
     .option(
       '--size <n>',
@@ -173,7 +178,9 @@ function addStoreOptions(command: Command): void {
       '--queue [url]',
       'store: hand the work to `seedspan worker` processes by Redis: redis://host:6379, rediss://..., unix:///path; without a URL that of SEEDSPAN_QUEUE',
     )
-    .option('--queue-name <name>', 'store: of the queue (default: seedspan)');
+    .option('--queue-ca <file>', 'store: PEM file of the certificate authority of a rediss:// queue')
+    .option('--queue-name <name>', 'store: name of the queue (default: seedspan)')
+    .option('--queue-prefix <prefix>', 'store: what its keys begin with (default: bull)');
 }
 
 /** Options that only a store has, by their flags. */
@@ -185,6 +192,8 @@ const OF_STORE = {
   seedMethod: '--seed-method',
   queue: '--queue',
   queueName: '--queue-name',
+  queuePrefix: '--queue-prefix',
+  queueCa: '--queue-ca',
 } as const satisfies Partial<Record<keyof PrecomputeCommandOptions, string>>;
 
 /** Refuses what goes with stores only, or never with them. */
@@ -209,8 +218,9 @@ export function checkStoreOptions(options: PrecomputeCommandOptions, command: Co
   if (options.seedImages !== undefined && (options.seeds ?? options.seedMethod) !== undefined) {
     refuse('--seed-images names the seeds, --seeds and --seed-method choose them; give one of the two');
   }
-  if (options.queueName !== undefined && options.queue === undefined) {
-    refuse('--queue-name goes with --queue');
+  const ofQueue = options.queueName ?? options.queuePrefix ?? options.queueCa;
+  if (ofQueue !== undefined && options.queue === undefined) {
+    refuse('--queue-ca, --queue-name and --queue-prefix go with --queue');
   }
 }
 

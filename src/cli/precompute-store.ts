@@ -1,10 +1,11 @@
-import type { PrecomputeOptions } from '../diffusion/index.ts';
 import { type DatasetProgress, type DatasetReport, precomputeDataset } from '../dataset/index.ts';
+import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../dataset/queue/index.ts';
+import type { PrecomputeOptions } from '../diffusion/index.ts';
 import { duration, plural } from '../node/report/words.ts';
 import { type Context, EXIT, paint, toJson } from './context.ts';
 import type { PrecomputeCommandOptions } from './precompute-options.ts';
 import { progressBar } from './progress.ts';
-import { queueAddress } from './queue.ts';
+import { requireQueue } from './queue-options.ts';
 
 const STAGES: Record<DatasetProgress['stage'], string> = {
   inputs: 'inputs',
@@ -48,9 +49,20 @@ function storeOptions(
           : undefined,
     resume,
     workers: options.queue === undefined ? workers : undefined,
-    queue: options.queue === undefined ? undefined : queueAddress(options),
+    queue: options.queue === undefined ? undefined : requireQueue(queueOptions(options)),
   };
   return definedOnly(given) as Parameters<typeof precomputeDataset>[0];
+}
+
+/** `--queue` alone: the one that the environment names. */
+function queueOptions({ queue, queueCa, queueName, queuePrefix }: PrecomputeCommandOptions) {
+  const { SEEDSPAN_QUEUE, SEEDSPAN_QUEUE_CA } = process.env;
+  return definedOnly({
+    queue: queue === true ? SEEDSPAN_QUEUE : queue,
+    queueCa: queueCa ?? SEEDSPAN_QUEUE_CA,
+    queueName: queueName ?? DEFAULT_QUEUE,
+    queuePrefix: queuePrefix ?? DEFAULT_PREFIX,
+  });
 }
 
 /** What is absent must not be there by name: the library checks names. */
@@ -106,10 +118,15 @@ function summarise(context: Context, done: DatasetReport): string {
     `${plural(images, 'image')} in ${plural(done.shards, 'shard')}; ${computed} computed in ${duration(elapsed * 1000)} by ${who}${rate}`,
     paint(context.stdout, good ? 'green' : 'red', verdict),
     ...failures.slice(0, SHOWN).map(({ index, source, error }) => `  image ${index}, ${source}: ${error}`),
-    ...(failed > SHOWN ? [`  and ${failed - SHOWN} more: array error of the store, or seedspan status --json`] : []),
+    ...(failed > SHOWN
+      ? [`  and ${failed - SHOWN} more: array error of the store, or seedspan status --json`]
+      : []),
     ...givenUp
       .slice(0, SHOWN)
-      .map(({ shard, error, attempts }) => `  shard ${shard}, given up after ${attempts} attempts: ${error.message}`),
+      .map(
+        ({ shard, error, attempts }) =>
+          `  shard ${shard}, given up after ${attempts} attempts: ${error.message}`,
+      ),
     `Store: ${done.store} (${(bytes / 1e6).toFixed(1)} MB)`,
   ].join('\n')}\n`;
 }

@@ -94,7 +94,10 @@ function checkSeedsWanted({ seeds, equation }: PrecomputeDatasetOptions): void {
   if (seeds === undefined) return;
   const where = `${WHERE}: seeds`;
   if (typeof seeds !== 'object' || seeds === null) {
-    throw new SeedspanError('INVALID_TYPE', `${where} must be { method, count } or { images }, not ${show(seeds)}`);
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `${where} must be { method, count } or { images }, not ${show(seeds)}`,
+    );
   }
   if ('images' in seeds) {
     checkOptionNames(where, seeds, ['images']);
@@ -112,4 +115,3 @@ function checkSeedsWanted({ seeds, equation }: PrecomputeDatasetOptions): void {
     throw new SeedspanError('INVALID_VALUE', `${where} are for images that share, and sharing is "none"`);
   }
 }
-

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeedspanError } from '../errors.ts';
-import type { DispatchHooks, Dispatcher, ShardEnd, ShardRunner } from './types.ts';
+import type { Dispatcher, DispatchHooks, ShardEnd, ShardRunner } from './types.ts';
 
 /** How often a shard is begun, and how long is waited after the first failure, in milliseconds; twice that after the next. */
 export interface Retries {
@@ -12,9 +12,6 @@ export const RETRIES: Retries = { attempts: 5, delay: 500 };
 
 /** What may be otherwise the next time. */
 const PASSING = new Set(['IO', 'WORKER_FAILED', 'OUT_OF_MEMORY']);
-
-/** Shards that wait at each thread, so that none waits for the next. */
-const AHEAD = 2;
 
 /** Has shards done by threads of this process. */
 export class LocalDispatcher implements Dispatcher {
@@ -38,7 +35,7 @@ export class LocalDispatcher implements Dispatcher {
     const left = shards.values();
     try {
       for (;;) {
-        while (running.size < AHEAD * this.#runner.size) {
+        while (running.size < this.#runner.size) {
           const { value: shard, done } = left.next();
           if (done) break;
           const end = this.#attempt(shard, { ...hooks, signal });

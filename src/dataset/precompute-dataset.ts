@@ -10,6 +10,7 @@ import { doneRecord, PRIVATE, type Run } from './run.ts';
 import { openRunner } from './runner.ts';
 import { prepareSeeds } from './seeds.ts';
 import { type StoreStatus, statusOf, summaryOf } from './status.ts';
+import { finishMetadata } from './store/index.ts';
 import type { Dispatcher, ShardEnd } from './types.ts';
 
 /** How a run went. */
@@ -46,8 +47,9 @@ export interface DatasetReport extends StoreStatus {
 export async function precomputeDataset(options: PrecomputeDatasetOptions): Promise<DatasetReport> {
   const began = performance.now();
   checkDatasetOptions(options);
-  const { signal, onProgress, queue, workers = 'auto' } = options;
+  const { onProgress, queue, workers = 'auto' } = options;
   const { run, lock } = await prepareRun(options);
+  const signal = AbortSignal.any([lock.lost, ...(options.signal === undefined ? [] : [options.signal])]);
   const { store, plan, hash } = run;
   let dispatcher: Dispatcher | undefined;
   try {
@@ -64,7 +66,7 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     if (left.length > 0) {
       if (queue === undefined) {
         const runner = await openRunner({ workers });
-        threads = runner.size;
+        threads = runner.threads;
         dispatcher = new LocalDispatcher(runner, { store: store.path, plan: hash });
       } else {
         dispatcher = await queueDispatcher(queue, run, options);
@@ -84,7 +86,7 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     }
     signal?.throwIfAborted();
     onProgress?.({ stage: 'metadata', done: progress.done, total: plan.images });
-    await store.finishMetadata();
+    await finishMetadata(store);
     const status = await statusOf(run);
     if (status.complete) {
       await store.clearTemporary({ everyone: true });
@@ -98,14 +100,17 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
   }
 }
 
-function giveUp(end: Extract<ShardEnd, { error: unknown }>, done: number, { images }: DatasetPlan): SeedspanError {
+function giveUp(
+  end: Extract<ShardEnd, { error: unknown }>,
+  done: number,
+  { images }: DatasetPlan,
+): SeedspanError {
   return new SeedspanError(
     'IO',
     `${end.error.message} (shard ${end.shard}, ${end.attempts} attempts); ${done} of ${images} images are done: run the same again to go on`,
     { done, images },
   );
 }
-
 
 /** The shards that are not done, as their records say. */
 async function missing({ store }: Run): Promise<number[]> {

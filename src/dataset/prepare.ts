@@ -103,7 +103,10 @@ async function planInto(
 }
 
 /** The run that is there; undefined where nothing is. */
-async function openExisting(target: string, { resume = true }: PrecomputeDatasetOptions): Promise<Run | undefined> {
+async function openExisting(
+  target: string,
+  { resume = true }: PrecomputeDatasetOptions,
+): Promise<Run | undefined> {
   try {
     await stat(target);
   } catch (error) {
@@ -111,9 +114,13 @@ async function openExisting(target: string, { resume = true }: PrecomputeDataset
     throw ioError('look at', target, error);
   }
   if (resume) return await openRun(target);
-  throw new SeedspanError('EXISTS', `${target} exists already; choose another name, or go on with it (resume)`, {
-    path: target,
-  });
+  throw new SeedspanError(
+    'EXISTS',
+    `${target} exists already; choose another name, or go on with it (resume)`,
+    {
+      path: target,
+    },
+  );
 }
 
 /** The picture options, with a size where the inputs begin with a picture, which has none of its own. */

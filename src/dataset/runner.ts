@@ -9,6 +9,9 @@ import type { Kernel } from '../wasm/kernel.ts';
 import { loadKernel } from '../wasm/load.ts';
 import type { ShardHooks, ShardJob, ShardRunner, ShardSummary } from './types.ts';
 
+/** Shards of a thread: while one comes to rest on the disk the next is computed. */
+const JOBS = 2;
+
 /** Stores that a runner keeps open. */
 const MOST_SESSIONS = 4;
 
@@ -19,6 +22,7 @@ function threadScript(): URL {
 }
 
 class ThreadRunner implements ShardRunner {
+  readonly threads: number;
   readonly size: number;
   readonly #pool: WorkerPool;
   readonly #kernel: Kernel;
@@ -26,7 +30,8 @@ class ThreadRunner implements ShardRunner {
   readonly #sessions = new Map<string, Session>();
 
   constructor(pool: WorkerPool, kernel: Kernel) {
-    this.size = pool.size;
+    this.threads = pool.size;
+    this.size = JOBS * pool.size;
     this.#pool = pool;
     this.#kernel = kernel;
   }
@@ -39,6 +44,7 @@ class ThreadRunner implements ShardRunner {
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => this.#pool.close(session)));
     await this.#pool.terminate();
   }
 
@@ -67,7 +73,7 @@ export async function openRunner({ workers }: { workers: number | 'auto' }): Pro
   const size = workers === 'auto' ? Math.min(await availableCores(), MOST_WORKERS) : workers;
   const kernel = await loadKernel(chooseBuild('auto'));
   // A thread that dies is told at once: who hands out shards counts the attempts, over all machines.
-  const pool = new WorkerPool(size, await makeFileLauncher(threadScript()), 1);
+  const pool = new WorkerPool(size, await makeFileLauncher(threadScript()), { attempts: 1, jobs: JOBS });
   try {
     await pool.start();
   } catch (error) {

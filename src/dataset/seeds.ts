@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chooseSeeds } from '../diffusion/index.ts';
 import { computeFields, type Plan } from '../diffusion/fields.ts';
+import { chooseSeeds } from '../diffusion/index.ts';
 import { SeedspanError } from '../errors.ts';
 import { readNpy, writeNpy } from '../formats/index.ts';
 import { readParsed, systemCode } from '../node/files.ts';
@@ -78,7 +78,8 @@ export async function prepareSeeds(run: Run, signal: AbortSignal | undefined): P
   const path = (name: string) => join(store.path, PRIVATE, name);
   if (await exists(path(CHOICE))) return;
   const { choice, pictures } = await choose(run, plan.seeds, signal);
-  const write = (name: string, bytes: Uint8Array | string) => writeFileWhole(path(name), bytes, { force: true });
+  const write = (name: string, bytes: Uint8Array | string) =>
+    writeFileWhole(path(name), bytes, { force: true });
   const shape = [choice.images.length, ...plan.shape];
   if (plan.equation.sharing === 'seed-operator') {
     await write(FIELDS, writeNpy(await seedFields(run, choice.images[0], pictures, signal)));
@@ -131,10 +132,13 @@ async function choose(
     if (sample.length === 0) {
       throw new SeedspanError('IO', `none of ${count} images, taken evenly from the inputs, can be read`);
     }
-    const chosen = await chooseSeeds({
+    const chosen = chooseSeeds({
       images: { data: joined(sample.map(({ data }) => data)), shape: [sample.length, ...plan.shape] },
       method: wanted.method,
       count: wanted.count,
+      scheme: plan.equation.scheme,
+      aim: plan.equation.sharing === 'projection' ? 'iterations' : 'time',
+      sample: sample.length,
     });
     const images = chosen.seeds.map((k) => sample[k].index);
     const pictures = joined(chosen.seeds.map((k) => sample[k].data));

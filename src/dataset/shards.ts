@@ -11,8 +11,8 @@ import { loadEquation } from './options.ts';
 import { doneRecord, imageLengths, openRun, PRIVATE, type Run, wantedPictures } from './run.ts';
 import { loadSeeds, type Seeds } from './seeds.ts';
 import { type CatalogueItem, type ImageReader, openImageReader, type SourceImage } from './sources/index.ts';
-import type { ShardWriter } from './store/index.ts';
 import { summaryOf } from './status.ts';
+import type { ShardWriter } from './store/index.ts';
 import type { ImageRecord, ShardSummary } from './types.ts';
 
 /** Most images that are computed together, and bytes of their fields: enough for what a call costs not to matter. */
@@ -43,10 +43,11 @@ export async function openShards(kernel: Kernel, data: unknown): Promise<Opened>
   const { store, plan } = data as { store: string; plan: string };
   const run = await openRun(store, plan);
   const session = new ShardSession(kernel, run, await loadSeeds(run));
-  return async (input, hooks) => {
+  const opened: Opened = async (input, hooks) => {
     const { shard, attempt } = input as { shard: number; attempt: number };
     return { result: await session.run(shard, attempt, hooks), transfer: [] };
   };
+  return Object.assign(opened, { close: () => session.close() });
 }
 
 interface Hooks {
@@ -61,6 +62,8 @@ class ShardSession {
   readonly #plan: Plan;
   readonly #reader: ImageReader;
   readonly #group: number;
+  /** Ends when the shard that is being computed is; the next one waits for it. */
+  #turn: Promise<void> = Promise.resolve();
   /** Of the last group: fresh memory costs more than what is written into it. */
   #room: Room | undefined;
 
@@ -93,13 +96,7 @@ class ShardSession {
     const writer = store.writeShard(shard);
     const book = attempt < BOOK_FROM ? undefined : await Attempts.open(attemptsPath(store.path, shard));
     try {
-      const images: ImageRecord[] = [];
-      for await (const { loaded, failed } of this.#groups(shard, attempt, book)) {
-        for (const { place, reason } of failed) images.push(setAside(place, reason, writer));
-        images.push(...(await this.#compute(loaded, writer, hooks)));
-        hooks.onEvent(images.length);
-      }
-      images.sort((a, b) => a.index - b.index);
+      const images = await this.#inTurn(() => this.#images(shard, attempt, book, writer, hooks));
       const worker = `${hostname()}/${process.pid}/${threadId}`;
       const finished = new Date().toISOString();
       const { outcome, record } = await writer.finish({ images, worker, attempt, finished });
@@ -111,6 +108,42 @@ class ShardSession {
       await book?.at(null).catch(() => {});
       throw error;
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+
+  /** One shard is computed at a time, in the room that all use. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    let end = () => {};
+    this.#turn = new Promise((resolve) => {
+      end = resolve;
+    });
+    try {
+      await before;
+      return await work();
+    } finally {
+      end();
+    }
+  }
+
+  async #images(
+    shard: number,
+    attempt: number,
+    book: Attempts | undefined,
+    writer: ShardWriter,
+    hooks: Hooks,
+  ): Promise<ImageRecord[]> {
+    const images: ImageRecord[] = [];
+    for await (const { loaded, failed } of this.#groups(shard, attempt, book)) {
+      hooks.signal.throwIfAborted();
+      for (const { place, reason } of failed) images.push(setAside(place, reason, writer));
+      images.push(...(await this.#compute(loaded, writer, hooks)));
+      hooks.onEvent(images.length);
+    }
+    return images.sort((a, b) => a.index - b.index);
   }
 
   /** The images of a shard: while some are computed the next are read; where book is kept, one after the other. */
@@ -233,8 +266,7 @@ class ShardSession {
   }
 }
 
-const attemptsPath = (store: string, shard: number) =>
-  join(store, PRIVATE, `attempts-${shard}.json`);
+const attemptsPath = (store: string, shard: number) => join(store, PRIVATE, `attempts-${shard}.json`);
 
 /** Whether an image itself is at fault, not the machine that reads it. */
 function isOfImage(error: unknown): error is SeedspanError {
@@ -247,7 +279,11 @@ function isIo(error: unknown): boolean {
   return error instanceof SeedspanError && error.code === 'IO';
 }
 
-function setAside({ index, position, item }: Place, { message }: SeedspanError, writer: ShardWriter): ImageRecord {
+function setAside(
+  { index, position, item }: Place,
+  { message }: SeedspanError,
+  writer: ShardWriter,
+): ImageRecord {
   writer.skip(position);
   return { index, source: item.name, status: 'failed', iterations: 0, seconds: 0, error: message };
 }

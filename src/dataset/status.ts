@@ -77,7 +77,11 @@ export async function statusOf({ store, plan, hash }: Run): Promise<StoreStatus>
 }
 
 /** What a shard's record comes to. */
-export function summaryOf({ shard, images, bytes }: Pick<ShardRecord, 'shard' | 'images' | 'bytes'>): ShardSummary {
+export function summaryOf({
+  shard,
+  images,
+  bytes,
+}: Pick<ShardRecord, 'shard' | 'images' | 'bytes'>): ShardSummary {
   const failed = images.filter(({ status }) => status === 'failed').length;
   const converged = images.filter(({ status }) => status === 'converged').length;
   return {

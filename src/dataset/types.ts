@@ -66,6 +66,7 @@ export interface ShardHooks {
 
 /** Does shards, in the threads of this process. */
 export interface ShardRunner {
+  readonly threads: number;
   /** How many shards at a time. */
   readonly size: number;
   /**

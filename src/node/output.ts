@@ -13,7 +13,7 @@ export const HOST = hostname().replace(/[^A-Za-z0-9]/g, '');
 
 type TemporaryKind = 'new' | 'old';
 
-function temporaryPath(target: string, kind: TemporaryKind): string {
+export function temporaryPath(target: string, kind: TemporaryKind): string {
   const unique = randomBytes(4).toString('hex');
   return join(dirname(target), `.${basename(target)}.${kind}-${HOST}-${process.pid}-${unique}`);
 }

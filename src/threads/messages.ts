@@ -52,7 +52,11 @@ export function takeError(posted: PostedError): unknown {
 }
 
 /** What a job of a session does: its result, and which buffers of it are handed over instead of copied. */
-export type Opened = (
-  input: unknown,
-  hooks: { signal: AbortSignal; onEvent: (event: unknown) => void },
-) => Promise<{ result: unknown; transfer: ArrayBuffer[] }>;
+export interface Opened {
+  (
+    input: unknown,
+    hooks: { signal: AbortSignal; onEvent: (event: unknown) => void },
+  ): Promise<{ result: unknown; transfer: ArrayBuffer[] }>;
+  /** Gives back what the session holds beside memory. */
+  close?(): Promise<void>;
+}

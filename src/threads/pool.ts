@@ -6,12 +6,19 @@ import { type CallHooks, Thread, ThreadDeath } from './thread.ts';
 /** How often a job is begun at most: a worker may die of it. */
 const ATTEMPTS = 3;
 
+export interface PoolSettings {
+  /** How often a job is begun at most. */
+  attempts?: number;
+  /** Jobs that a worker has at a time; their code must agree on who computes. */
+  jobs?: number;
+}
+
 /** The place of one worker. */
 interface Slot {
   /** Undefined before the first, and after one has died. */
   thread: Thread | undefined;
-  /** What was posted to it. */
-  readonly sessions: Set<Session>;
+  /** What was posted to it, and its answers. */
+  readonly sessions: Map<Session, Promise<Reply>>;
 }
 
 /**
@@ -24,6 +31,7 @@ export class WorkerPool {
   readonly #launcher: Launcher;
   readonly #attempts: number;
   readonly #slots: readonly Slot[];
+  /** A worker stands here once for each job that it could take. */
   readonly #free: Slot[];
   /** Jobs that wait for a worker. */
   readonly #waiting: ((slot: Slot) => void)[] = [];
@@ -34,12 +42,15 @@ export class WorkerPool {
   #terminated = false;
 
   /** @internal */
-  constructor(size: number, launcher: Launcher, attempts = ATTEMPTS) {
+  constructor(size: number, launcher: Launcher, { attempts = ATTEMPTS, jobs = 1 }: PoolSettings = {}) {
     this.size = size;
     this.#launcher = launcher;
     this.#attempts = attempts;
-    this.#slots = Array.from({ length: size }, () => ({ thread: undefined, sessions: new Set<Session>() }));
-    this.#free = [...this.#slots];
+    this.#slots = Array.from({ length: size }, () => ({
+      thread: undefined,
+      sessions: new Map<Session, Promise<Reply>>(),
+    }));
+    this.#free = Array.from({ length: jobs }, () => this.#slots).flat();
   }
 
   /** Whether `terminate` was called. */
@@ -103,7 +114,7 @@ export class WorkerPool {
   async #acquire(signal: AbortSignal | undefined): Promise<Slot> {
     this.#check();
     signal?.throwIfAborted();
-    const free = this.#free.pop();
+    const free = this.#takeFree();
     if (free !== undefined) return free;
     return await new Promise<Slot>((resolve, reject) => {
       const wake = (slot: Slot) => {
@@ -119,6 +130,16 @@ export class WorkerPool {
     });
   }
 
+  /** Of a worker that has the fewest jobs. */
+  #takeFree(): Slot | undefined {
+    const places = (slot: Slot) => this.#free.filter((other) => other === slot).length;
+    let best = -1;
+    for (const [k, slot] of this.#free.entries()) {
+      if (best < 0 || places(slot) >= places(this.#free[best])) best = k;
+    }
+    return best < 0 ? undefined : this.#free.splice(best, 1)[0];
+  }
+
   #release(slot: Slot): void {
     const wake = this.#waiting.shift();
     if (wake === undefined) this.#free.push(slot);
@@ -132,17 +153,28 @@ export class WorkerPool {
       this.#numbers.set(session, number);
     }
     for (;;) {
-      if (!slot.sessions.has(session)) {
-        const opened = await this.#call(slot, { open: number, session });
-        if ('failure' in opened) throw takeError(opened.failure);
-        slot.sessions.add(session);
-      }
+      const opening = this.#open(slot, number, session);
+      const opened = await opening;
+      if ('failure' in opened) throw takeError(opened.failure);
       const reply = await this.#call(slot, { run: number, input }, hooks);
       if ('result' in reply) return reply.result;
       if ('failure' in reply) throw takeError(reply.failure);
       // The worker is another one than that which the session was opened in: a job before was aborted, and did not stop.
-      slot.sessions.clear();
+      if (slot.sessions.get(session) === opening) slot.sessions.clear();
     }
+  }
+
+  /** Once, whatever number of its jobs begin together. */
+  #open(slot: Slot, number: number, session: Session): Promise<Reply> {
+    const known = slot.sessions.get(session);
+    if (known !== undefined && slot.thread?.dead === false) return known;
+    const opened = this.#call(slot, { open: number, session });
+    slot.sessions.set(session, opened);
+    const forget = () => {
+      if (slot.sessions.get(session) === opened) slot.sessions.delete(session);
+    };
+    opened.then((reply) => 'failure' in reply && forget(), forget);
+    return opened;
   }
 
   /** Asks a worker, which is started where there is none. */

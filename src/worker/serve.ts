@@ -35,7 +35,10 @@ export function serve(parent: Parent, tasks: Tasks): void {
 
   async function answer(id: number, call: Call): Promise<{ reply: Reply; transfer?: ArrayBuffer[] }> {
     if ('open' in call) return { reply: await open(call.open, call.session) };
-    if ('close' in call) sessions.delete(call.close);
+    if ('close' in call) {
+      await sessions.get(call.close)?.close?.();
+      sessions.delete(call.close);
+    }
     if (!('run' in call)) return { reply: { result: undefined } };
     const session = sessions.get(call.run);
     if (session === undefined) return { reply: { missing: true } };

@@ -70,6 +70,7 @@ export function fakeRunner(settings: FakeSettings): ShardRunner {
   const { folder, size = 1, images = 2, milliseconds = 5, misbehaviour = {} } = settings;
   let tries = 0;
   return {
+    threads: size,
     size,
     async run({ shard, attempt, plan }: ShardJob, { signal, onProgress }: ShardHooks = {}) {
       appendFileSync(join(folder, 'log'), `${JSON.stringify({ shard, attempt, pid: process.pid })}\n`);

@@ -1,5 +1,12 @@
 export { type Board, type BoardOptions, serveBoard } from './board.ts';
-export { type ConnectHooks, connectQueue, type QueueAddress, type QueueConnection } from './connection.ts';
+export {
+  type ConnectHooks,
+  connectQueue,
+  DEFAULT_PREFIX,
+  DEFAULT_QUEUE,
+  type QueueAddress,
+  type QueueConnection,
+} from './connection.ts';
 export { QueueDispatcher, type QueueDispatcherOptions } from './dispatcher.ts';
 export type { ShardAtWork, WorkerStatus } from './presence.ts';
 export { redact, withoutSecrets } from './secrets.ts';

@@ -120,7 +120,7 @@ class Service {
   #status() {
     const now = performance.now();
     return {
-      threads: this.#options.runner.size,
+      threads: this.#options.runner.threads,
       seconds: this.#meter.seconds,
       shards: this.#served.shards,
       images: this.#served.images,

@@ -125,7 +125,7 @@ export async function* readTarEntries(
     }
 
     const pax = next.pax === undefined ? global : new Map([...global, ...next.pax]);
-    const name = pax.get('path') ?? next.longName ?? header.name;
+    const name = pax.get('GNU.sparse.name') ?? pax.get('path') ?? next.longName ?? header.name;
     for (let more = header.extended; more; at += TAR_BLOCK) {
       more = (await take(at, TAR_BLOCK, "a sparse file's map"))[504] !== 0;
     }

@@ -51,14 +51,17 @@ export function wrongType(path: string): SeedspanError {
  */
 export function unitValues(path: string, stored: Float32Array | Float64Array | Uint8Array): Float32Array {
   const scale = stored instanceof Uint8Array ? 255 : 1;
-  const values = Float32Array.from(stored, (value) => value / scale);
-  const bad = values.findIndex((value) => !(value >= 0 && value <= 1));
-  if (bad >= 0) {
-    throw new SeedspanError(
-      'INVALID_VALUE',
-      `${path}: values must lie in [0, 1]; entry ${bad} is ${values[bad]}`,
-      { path, index: bad },
-    );
+  // A loop: `from` and `findIndex` with functions took reading a CIFAR image from 0.1 to 0.3 ms.
+  const values = new Float32Array(stored.length);
+  for (let k = 0; k < values.length; k++) {
+    values[k] = stored[k] / scale;
+    if (!(values[k] >= 0 && values[k] <= 1)) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `${path}: values must lie in [0, 1]; entry ${k} is ${values[k]}`,
+        { path, index: k },
+      );
+    }
   }
   return values;
 }

@@ -31,7 +31,8 @@ interface Listing {
  *   tar archive;
  * - a folder: what has a picture's or container's name in it and in the folders below, sorted by path, hidden ones
  *   left out; IDX labels (`idx1`) are left out, and CIFAR's `test_batch.bin` is not;
- * - an archive: likewise, in the archive's order, archives in it too; links and devices are left out;
+ * - an archive: likewise, in the archive's order, archives in it too; links (hard ones, too) and devices are left out, files with
+ *   holes refused;
  * - a pattern (`photographs/*.jpg`, by tinyglobby), where nothing has this very name: likewise, sorted;
  * - any of these compressed by gzip (`.gz`, `.tgz`): unpacked once into the staging folder.
  *
@@ -164,7 +165,15 @@ async function* listTar(archive: ByteRange, listing: Listing): AsyncGenerator<Ca
     const { value: entry } = next;
     const label = tarLabel(entry.name);
     const isHidden = label.split('/').some((part) => part.startsWith('.'));
-    if (entry.type !== 'file' || isHidden) continue;
+    if (isHidden) continue;
+    if (entry.type === 'sparse' && kindByName(label) !== undefined) {
+      throw new SeedspanError(
+        'BAD_FORMAT',
+        `${name}/${label} is stored with holes, which are not read: pack the archive without --sparse`,
+        { source: `${name}/${label}`, path },
+      );
+    }
+    if (entry.type !== 'file') continue;
     yield* listFile(
       {
         name: `${name}/${label}`,

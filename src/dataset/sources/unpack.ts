@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { SeedspanError } from '../../errors.ts';
@@ -69,30 +70,35 @@ async function exists(path: string): Promise<boolean> {
 
 async function gunzip(
   packed: ByteRange,
-  target: string,
+  temporary: string,
   limit: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { name, path, offset, length } = packed;
-  const file = await open(target, 'wx');
+  const file = await open(temporary, 'wx');
   let written = 0;
+  // A stream, not a function at the end: what that throws, Node 20 turns into "aborted".
+  const target = new Writable({
+    write: (chunk: Uint8Array, _, done) => {
+      written += chunk.length;
+      if (written > limit) {
+        done(
+          new SeedspanError(
+            'INVALID_VALUE',
+            `${name} unpacks to over ${limit} bytes, the limit (maxUnpackedBytes; it has ${length} packed)`,
+            { source: name, limit, packed: length },
+          ),
+        );
+        return;
+      }
+      file.writeFile(chunk).then(() => done(), done);
+    },
+  });
   try {
     await pipeline(
       createReadStream(path, { start: offset, end: offset + length - 1, highWaterMark: 2 ** 18 }),
       createGunzip({ chunkSize: 2 ** 18 }),
-      async (chunks: AsyncIterable<Uint8Array>) => {
-        for await (const chunk of chunks) {
-          written += chunk.length;
-          if (written > limit) {
-            throw new SeedspanError(
-              'INVALID_VALUE',
-              `${name} unpacks to over ${limit} bytes, the limit (maxUnpackedBytes; it has ${length} packed)`,
-              { source: name, limit, packed: length },
-            );
-          }
-          await file.writeFile(chunk);
-        }
-      },
+      target,
       { signal },
     );
     await file.sync();

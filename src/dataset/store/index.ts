@@ -1,4 +1,5 @@
 export { type CreateStoreOptions, createStore, openStore } from './create.ts';
+export { type FinishSummary, finishMetadata } from './finish.ts';
 export {
   type LargeArray,
   type StoreCompression,
@@ -9,6 +10,7 @@ export {
 } from './layout.ts';
 export { type LockOptions, lockStore, type StoreLock } from './lock.ts';
 export { METADATA_FILES, parseStoreMetadata, STATUS_NAMES, type StoreShape } from './metadata.ts';
+export { openScores, type ScoresPart, type ScoresReader } from './read.ts';
 export { parseRecord } from './records.ts';
 export type { ImageValues, ShardCommit, ShardReport, ShardWriter } from './shard-writer.ts';
 export type { Store } from './store.ts';

@@ -47,6 +47,7 @@ export async function settleShard(paths: StorePaths, shard: number): Promise<boo
   const names = await namesIn(folder);
   if (await exists(record)) {
     if (names.length > 0) await rm(folder, { recursive: true, force: true });
+    else await rmdir(folder).catch(() => undefined); // mostly there is none
     return true;
   }
   const token = tokenOf(names);

@@ -1,3 +1,5 @@
+export { type ChooseSeedsOptions, type ChosenSeeds, chooseSeeds, type SeedMethod } from './choose-seeds.ts';
+export type { SeedFeatures } from './choose-seeds-features.ts';
 export { type InitialDensityOptions, initialLogDensity } from './density.ts';
 export { pixelPairsLogDensity } from './density-pairs.ts';
 export { type DrawOptions, drawPixelPositions, logDensityFromSamples } from './density-positions.ts';

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { withoutSecrets } from '../dataset/queue/index.ts';
 import { SeedspanError } from '../errors.ts';
+import { boardCommand } from './board.ts';
 import { type Context, EXIT, ownVersion, paint } from './context.ts';
 import { infoCommand } from './info.ts';
 import { precomputeCommand } from './precompute.ts';
@@ -17,6 +19,7 @@ function createProgram(context: Context): Command {
     .addCommand(sampleCommand(context))
     .addCommand(trainCommand(context))
     .addCommand(solveCommand(context))
+    .addCommand(boardCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(
       'after',
@@ -40,7 +43,7 @@ Exit codes: 0 done; 1 failed, or not converged; 2 wrong usage; 130 interrupted.`
       .showHelpAfterError('(--help shows the usage)')
       .configureOutput({
         writeOut: (text) => context.stdout.write(text),
-        writeErr: (text) => context.stderr.write(text),
+        writeErr: (text) => context.stderr.write(withoutSecrets(text)),
       });
   }
   return program;
@@ -54,7 +57,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     const fail = (text: string) =>
-      context.stderr.write(`${paint(context.stderr, 'red', 'error:')} ${text}\n`);
+      context.stderr.write(`${paint(context.stderr, 'red', 'error:')} ${withoutSecrets(text)}\n`);
     if (context.signal.aborted) {
       fail('interrupted; nothing was written');
       return EXIT.interrupted;

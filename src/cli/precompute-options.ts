@@ -71,7 +71,10 @@ export function addPrecomputeOptions(command: Command): Command {
   const choice = (flags: string, text: string, choices: string[], preset?: string) =>
     command.addOption(new Option(flags, text).choices(choices).default(preset));
   command
-    .requiredOption('--out <folder>', 'where the results go; NAME.zarr: a Zarr store, for any number of pictures')
+    .requiredOption(
+      '--out <folder>',
+      'where the results go; NAME.zarr: a Zarr store, for any number of pictures',
+    )
     .option('--force', 'replace an earlier output of this command')
     .option(
       '--size <n>',

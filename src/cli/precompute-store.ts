@@ -1,5 +1,5 @@
-import type { PrecomputeOptions } from '../diffusion/index.ts';
 import { type DatasetProgress, type DatasetReport, precomputeDataset } from '../dataset/index.ts';
+import type { PrecomputeOptions } from '../diffusion/index.ts';
 import { duration, plural } from '../node/report/words.ts';
 import { type Context, EXIT, paint, toJson } from './context.ts';
 import type { PrecomputeCommandOptions } from './precompute-options.ts';
@@ -106,10 +106,15 @@ function summarise(context: Context, done: DatasetReport): string {
     `${plural(images, 'image')} in ${plural(done.shards, 'shard')}; ${computed} computed in ${duration(elapsed * 1000)} by ${who}${rate}`,
     paint(context.stdout, good ? 'green' : 'red', verdict),
     ...failures.slice(0, SHOWN).map(({ index, source, error }) => `  image ${index}, ${source}: ${error}`),
-    ...(failed > SHOWN ? [`  and ${failed - SHOWN} more: array error of the store, or seedspan status --json`] : []),
+    ...(failed > SHOWN
+      ? [`  and ${failed - SHOWN} more: array error of the store, or seedspan status --json`]
+      : []),
     ...givenUp
       .slice(0, SHOWN)
-      .map(({ shard, error, attempts }) => `  shard ${shard}, given up after ${attempts} attempts: ${error.message}`),
+      .map(
+        ({ shard, error, attempts }) =>
+          `  shard ${shard}, given up after ${attempts} attempts: ${error.message}`,
+      ),
     `Store: ${done.store} (${(bytes / 1e6).toFixed(1)} MB)`,
   ].join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { openRunner, storeStatus } from '../dataset/index.ts';
 import { withoutSecrets } from '../dataset/queue/index.ts';
 import { SeedspanError } from '../errors.ts';
 import { boardCommand } from './board.ts';
@@ -7,7 +8,9 @@ import { infoCommand } from './info.ts';
 import { precomputeCommand } from './precompute.ts';
 import { sampleCommand } from './sample.ts';
 import { solveCommand } from './solve.ts';
+import { statusCommand } from './status.ts';
 import { trainCommand } from './train.ts';
+import { workerCommand } from './worker.ts';
 
 function createProgram(context: Context): Command {
   const program = new Command('seedspan')
@@ -19,6 +22,8 @@ function createProgram(context: Context): Command {
     .addCommand(sampleCommand(context))
     .addCommand(trainCommand(context))
     .addCommand(solveCommand(context))
+    .addCommand(workerCommand(context, openRunner))
+    .addCommand(statusCommand(context, storeStatus))
     .addCommand(boardCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(

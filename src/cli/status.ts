@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { StoreStatus } from '../dataset/index.ts';
 import {
   connectQueue,
   type QueueConnection,
@@ -11,22 +12,6 @@ import { count, duration } from '../node/report/words.ts';
 import { positive } from './arguments.ts';
 import { type Context, textTable } from './context.ts';
 import { addQueueOptions, type QueueCommandOptions, queueAddress } from './queue-options.ts';
-
-/** How far a store has come. */
-export interface StoreStatus {
-  store: string;
-  images: number;
-  /** Images of the shards that are done, those set aside among them. */
-  done: number;
-  /** Set aside. */
-  failed: number;
-  /** Computed, but short of their tolerance. */
-  unconverged: number;
-  shards: number;
-  shardsDone: number;
-  /** Of the shards that are done, on disk. */
-  bytes: number;
-}
 
 interface Status {
   store?: StoreStatus;

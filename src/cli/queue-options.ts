@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { DEFAULT_PREFIX, DEFAULT_QUEUE, type QueueAddress } from '../dataset/queue/index.ts';
 import { SeedspanError } from '../errors.ts';
@@ -15,7 +16,7 @@ export function addQueueOptions(command: Command): Command {
     .addOption(
       new Option(
         '--queue <url>',
-        'Redis or Valkey: redis://host:6379, rediss://user:password@host (TLS), unix:///path.sock; the password may stand in SEEDSPAN_QUEUE_PASSWORD instead',
+        'Redis or Valkey: redis://host:6379, rediss://user:password@host (TLS), unix:///path.sock; the password may stand in SEEDSPAN_QUEUE_PASSWORD instead, or in the file that SEEDSPAN_QUEUE_PASSWORD_FILE names',
       ).env('SEEDSPAN_QUEUE'),
     )
     .addOption(
@@ -27,16 +28,28 @@ export function addQueueOptions(command: Command): Command {
     .option('--queue-prefix <prefix>', 'what its keys begin with', DEFAULT_PREFIX);
 }
 
+/** The password that the environment gives, or a file that it names, such as a container's secret; or none. */
+function passwordBeside(): string {
+  const { SEEDSPAN_QUEUE_PASSWORD = '', SEEDSPAN_QUEUE_PASSWORD_FILE: file = '' } = process.env;
+  if (SEEDSPAN_QUEUE_PASSWORD !== '' || file === '') return SEEDSPAN_QUEUE_PASSWORD;
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SeedspanError('IO', `cannot read ${file}, which SEEDSPAN_QUEUE_PASSWORD_FILE names: ${code}`);
+  }
+}
+
 /** The queue that the options name; `undefined` if none. */
 export function queueAddress(options: QueueCommandOptions): QueueAddress | undefined {
   const { queue, queueCa, queueName, queuePrefix } = options;
   if (queue === undefined || queue === '') return undefined;
-  const password = process.env.SEEDSPAN_QUEUE_PASSWORD;
+  const password = passwordBeside();
   return {
     url: queue,
     name: queueName,
     prefix: queuePrefix,
-    ...(password === undefined || password === '' ? {} : { password }),
+    ...(password === '' ? {} : { password }),
     ...(queueCa === undefined || queueCa === '' ? {} : { ca: queueCa }),
   };
 }

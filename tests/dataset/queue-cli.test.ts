@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
@@ -168,11 +170,23 @@ describeWithRedis('commands of a queue', () => {
     expect((await start(['worker', '--grace', '-1']).outcome()).error).toMatchObject({ exitCode: 1 });
   });
 
-  test('a password in the environment alone', async () => {
-    vi.stubEnv('SEEDSPAN_QUEUE_PASSWORD', SECRET);
-    const { stdout, error } = await start(['status', '--queue', `redis://127.0.0.1:${redis.port}`]).outcome();
-    expect(error).toBe(undefined);
-    expect(stdout).toContain(`redis://127.0.0.1:${redis.port} seedspan`);
+  test('a password in the environment alone, or in a file', async () => {
+    const url = `redis://127.0.0.1:${redis.port}`;
+    const file = join(place.folder, 'password');
+    writeFileSync(file, `${SECRET}\n`);
+    for (const [name, value] of [
+      ['SEEDSPAN_QUEUE_PASSWORD', SECRET],
+      ['SEEDSPAN_QUEUE_PASSWORD_FILE', file],
+    ]) {
+      vi.stubEnv(name, value);
+      const { stdout, error } = await start(['status', '--queue', url]).outcome();
+      expect(error).toBe(undefined);
+      expect(stdout).toContain(`${url} seedspan`);
+      vi.stubEnv(name, '');
+    }
+    vi.stubEnv('SEEDSPAN_QUEUE_PASSWORD_FILE', '/no/such/file');
+    const { error } = await start(['status', '--queue', url]).outcome();
+    expect(error?.message).toBe('cannot read /no/such/file, which SEEDSPAN_QUEUE_PASSWORD_FILE names: ENOENT');
   });
 
   test('board: jobs, workers and status; it only shows, and only to this machine', async () => {

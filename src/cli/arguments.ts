@@ -35,6 +35,11 @@ export function workers(text: string): number | 'auto' | 'none' {
   return text === 'auto' || text === 'none' ? text : integerFrom(1)(text);
 }
 
+/** `auto` or how many. */
+export function coresOrCount(text: string): number | 'auto' {
+  return text === 'auto' ? text : integerFrom(1)(text);
+}
+
 /** `0` or `0,3`: pictures, counted from 0. */
 export function indices(text: string): number[] {
   return text.split(',').map(integerFrom(0));

@@ -1,11 +1,16 @@
 import { Command, CommanderError } from 'commander';
+import { openRunner, storeStatus } from '../dataset/index.ts';
+import { withoutSecrets } from '../dataset/queue/index.ts';
 import { SeedspanError } from '../errors.ts';
+import { boardCommand } from './board.ts';
 import { type Context, EXIT, ownVersion, paint } from './context.ts';
 import { infoCommand } from './info.ts';
 import { precomputeCommand } from './precompute.ts';
 import { sampleCommand } from './sample.ts';
 import { solveCommand } from './solve.ts';
+import { statusCommand } from './status.ts';
 import { trainCommand } from './train.ts';
+import { workerCommand } from './worker.ts';
 
 function createProgram(context: Context): Command {
   const program = new Command('seedspan')
@@ -17,6 +22,9 @@ function createProgram(context: Context): Command {
     .addCommand(sampleCommand(context))
     .addCommand(trainCommand(context))
     .addCommand(solveCommand(context))
+    .addCommand(workerCommand(context, openRunner))
+    .addCommand(statusCommand(context, storeStatus))
+    .addCommand(boardCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(
       'after',
@@ -40,7 +48,7 @@ Exit codes: 0 done; 1 failed, or not converged; 2 wrong usage; 130 interrupted.`
       .showHelpAfterError('(--help shows the usage)')
       .configureOutput({
         writeOut: (text) => context.stdout.write(text),
-        writeErr: (text) => context.stderr.write(text),
+        writeErr: (text) => context.stderr.write(withoutSecrets(text)),
       });
   }
   return program;
@@ -54,7 +62,7 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     const fail = (text: string) =>
-      context.stderr.write(`${paint(context.stderr, 'red', 'error:')} ${text}\n`);
+      context.stderr.write(`${paint(context.stderr, 'red', 'error:')} ${withoutSecrets(text)}\n`);
     if (context.signal.aborted) {
       fail('interrupted; nothing was written');
       return EXIT.interrupted;

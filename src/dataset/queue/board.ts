@@ -106,7 +106,7 @@ export async function serveBoard(connection: QueueConnection, options: BoardOpti
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'seedspan' } },
   });
-  const app = new Hono();
+  const app = new Hono({ strict: false });
   app.use(async (context, next) => {
     // A page elsewhere whose name resolves to this machine must not read the board through a visitor's browser.
     const asked = new URL(context.req.url).hostname.replace(/^\[(.*)\]$/, '$1');

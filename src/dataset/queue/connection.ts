@@ -118,8 +118,8 @@ function connectionError(shown: string, reason: string): SeedspanError {
     ? 'check its user and password'
     : /SELF_SIGNED|UNABLE_TO|CERT_|ERR_TLS/.test(reason)
       ? 'give the file of its certificate authority by SEEDSPAN_QUEUE_CA'
-      : /ERR_SSL|wrong version/.test(reason)
-        ? 'it speaks no TLS there: redis:// instead of rediss://'
+      : /ERR_SSL|wrong version|ECONNRESET|was closed/.test(reason)
+        ? 'does it speak TLS (rediss://), or not (redis://)?'
         : 'is it running, and may this machine reach it?';
   return new SeedspanError('IO', `cannot use the queue at ${shown}: ${reason}; ${how}`, { queue: shown });
 }
@@ -190,19 +190,17 @@ async function firstContact(
   describe: (error: unknown) => string,
   { signal, onNotice, patience = Number.POSITIVE_INFINITY }: ConnectHooks,
 ): Promise<void> {
-  let reason = 'the connection was closed (does it want rediss://?)';
+  let reason = 'the connection was closed';
   let away = false;
   let timer: NodeJS.Timeout | undefined;
   let interrupted: (() => void) | undefined;
   client.on('close', () => {
     if (away || client.status === 'end') return;
     away = true;
-    if (patience === Number.POSITIVE_INFINITY) {
-      onNotice?.(`the queue at ${shown} is out of reach: ${reason}; trying on`);
-    }
+    onNotice?.(`the queue at ${shown} is out of reach: ${reason}; trying on`);
   });
   client.on('ready', () => {
-    if (away && patience === Number.POSITIVE_INFINITY) onNotice?.(`the queue at ${shown} is there`);
+    if (away) onNotice?.(`the queue at ${shown} is there`);
     away = false;
     reason = 'the connection was closed';
   });

@@ -10,5 +10,5 @@ export {
 export { QueueDispatcher, type QueueDispatcherOptions } from './dispatcher.ts';
 export type { ShardAtWork, WorkerStatus } from './presence.ts';
 export { redact, withoutSecrets } from './secrets.ts';
-export { type FailedShard, type QueueStatus, queueStatus, type StoreStatus, timeLeft } from './status.ts';
+export { type FailedShard, type QueueStatus, queueStatus, type StoreProgress, timeLeft } from './status.ts';
 export { type Served, type ServeOptions, serveQueue } from './worker.ts';

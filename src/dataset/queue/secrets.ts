@@ -14,14 +14,18 @@ export function withoutSecrets(text: string, ...secrets: readonly (string | unde
   return shown;
 }
 
-/** An address of a queue as it may be shown: without user and password. */
+/** An address of a queue as it may be shown: without user and password, and only as far as it is understood. */
 export function redact(url: string): string {
+  const hidden = '(not shown)';
   let parsed: URL;
   try {
     parsed = new URL(url);
   } catch {
-    return '(an address that cannot be read)';
+    return hidden;
   }
-  const login = parsed.username === '' && parsed.password === '' ? '' : '***@';
-  return `${parsed.protocol}//${login}${parsed.host}${parsed.pathname}`;
+  const { protocol, username, password, host, pathname } = parsed;
+  if (protocol === 'unix:') return `unix://${pathname}`;
+  if (protocol !== 'redis:' && protocol !== 'rediss:') return hidden;
+  const login = username === '' && password === '' ? '' : '***@';
+  return `${protocol}//${login}${host}${/^\/\d+$/.test(pathname) ? pathname : ''}`;
 }

@@ -4,22 +4,11 @@ import { parseFailure } from './jobs.ts';
 import { listWorkers, type WorkerStatus } from './presence.ts';
 import { within } from './waiting.ts';
 
-/** What a store has. */
-export interface StoreStatus {
-  path: string;
-  /** The plan's hash. */
-  plan: string;
+/** How far a store is, as far as the time left is concerned. */
+export interface StoreProgress {
   images: number;
-  /** Images of the shards that are done, failed and unconverged ones among them. */
+  /** Images of the shards that are done, failed ones among them. */
   done: number;
-  /** Images set aside. */
-  failed: number;
-  /** Images computed, but short of their tolerance. */
-  unconverged: number;
-  shards: number;
-  shardsDone: number;
-  /** On disk. */
-  bytes: number;
 }
 
 /** A shard that was given up. */
@@ -109,7 +98,7 @@ async function ask(connection: QueueConnection): Promise<QueueStatus> {
  * Seconds until all is done at the rate of now. Without a store its images are not known: then from the shards in the
  * queue, and the images a shard of those that the workers did. `undefined` where nothing tells.
  */
-export function timeLeft(queue: QueueStatus, store?: StoreStatus): number | undefined {
+export function timeLeft(queue: QueueStatus, store?: StoreProgress): number | undefined {
   if (queue.rate <= 0) return undefined;
   if (store !== undefined) return (store.images - store.done) / queue.rate;
   const shards = queue.workers.reduce((sum, worker) => sum + worker.shards, 0);

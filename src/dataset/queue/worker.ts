@@ -17,7 +17,7 @@ export interface ServeOptions {
   /** Ends the service when there was no shard for so many seconds. Default: never. */
   untilIdle?: number;
   onNotice?: (message: string) => void;
-  /** Called as shards are done. */
+  /** Called as shards are done; not for those that were done before. */
   onShard?: (summary: ShardSummary) => void;
   /** @internal */
   timing?: Partial<QueueTiming>;
@@ -226,10 +226,12 @@ class Service {
         return await this.#settle(() => job.moveToFailed(failure, token, false));
       }
       this.#failuresInRow = 0;
-      this.#served.shards++;
-      this.#served.images += summary.images;
-      this.#meter.add(summary.images - state.images);
-      onShard?.(summary);
+      if (!summary.already) {
+        this.#served.shards++;
+        this.#served.images += summary.images;
+        this.#meter.add(summary.images - state.images);
+        onShard?.(summary);
+      }
       await this.#settle(() => job.moveToCompleted(summary, token, false));
     } finally {
       clearInterval(renewal);
@@ -264,13 +266,23 @@ class Service {
     return setInterval(() => {
       if (underWay || client.status !== 'ready') return;
       underWay = true;
-      job
-        .extendLock(token, this.#timing.lock)
+      this.#renewLock(job, token)
         .catch(() => undefined)
         .finally(() => {
           underWay = false;
         });
     }, this.#timing.lock / 3);
+  }
+
+  async #renewLock(job: Job, token: string): Promise<void> {
+    const { lock } = this.#timing;
+    if ((await job.extendLock(token, lock)) > 0) return;
+    // It ran out while the queue was out of reach. Who has taken the shard meanwhile keeps it.
+    await this.#options.queue.client
+      .multi()
+      .set(this.#worker.toKey(`${job.id}:lock`), token, 'PX', lock, 'NX')
+      .srem(this.#worker.keys.stalled, String(job.id))
+      .exec();
   }
 
   /** Back to the front of the queue; it costs no attempt. */

@@ -186,7 +186,9 @@ describeWithRedis('commands of a queue', () => {
     }
     vi.stubEnv('SEEDSPAN_QUEUE_PASSWORD_FILE', '/no/such/file');
     const { error } = await start(['status', '--queue', url]).outcome();
-    expect(error?.message).toBe('cannot read /no/such/file, which SEEDSPAN_QUEUE_PASSWORD_FILE names: ENOENT');
+    expect(error?.message).toBe(
+      'cannot read /no/such/file, which SEEDSPAN_QUEUE_PASSWORD_FILE names: ENOENT',
+    );
   });
 
   test('board: jobs, workers and status; it only shows, and only to this machine', async () => {

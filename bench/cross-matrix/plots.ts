@@ -1,21 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import { asFile, COLOURS, document, STYLE } from '../drawing.ts';
 
-const { document } = parseHTML('<!doctype html><html><body></body></html>');
-
-/** A file of its own, readable on light and dark pages alike. */
-function asFile(drawing: { outerHTML: string }): string {
-  return drawing.outerHTML.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');
-}
-
-const STYLE = {
-  fontSize: '12px',
-  fontFamily: 'system-ui, sans-serif',
-  background: 'white',
-  color: '#1a1a1a',
-};
 const SYMBOLS = ['circle', 'plus', 'times', 'triangle', 'asterisk'] as const;
-const COLOURS = ['#4269d0', '#efb118', '#ff725c', '#6cc5b0', '#1a1a1a', '#9c6b4e'];
 
 /** Time of the ways of sharing over that of the best way without, a line a sequence. */
 export function dotPlot(points: readonly { sequence: string; way: string; share: number }[]): string {
@@ -23,7 +9,7 @@ export function dotPlot(points: readonly { sequence: string; way: string; share:
   const ways = [...new Set(points.map(({ way }) => way))];
   return asFile(
     Plot.plot({
-      document: document as unknown as Document,
+      document,
       style: STYLE,
       width: 820,
       height: 60 + 14 * sequences.length,
@@ -59,7 +45,7 @@ export function linePlot(points: readonly { series: string; count: number; ms: n
   const series = [...new Set(points.map(({ series }) => series))];
   return asFile(
     Plot.plot({
-      document: document as unknown as Document,
+      document,
       style: STYLE,
       width: 640,
       height: 380,

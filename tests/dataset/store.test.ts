@@ -232,6 +232,25 @@ describe('a store', () => {
       );
   });
 
+  it('takes images at once, of several shards', async () => {
+    const store = await makeStore({ compression: 'lz4', dtype: 'float64' });
+    const writers = [0, 1, 2].map((shard) => store.writeShard(shard));
+    await Promise.all(
+      [0, 1, 2, 3, 4].map((image) =>
+        writers[Math.floor(image / 2)].add(image % 2, imageValues(store.layout, image)),
+      ),
+    );
+    for (const [shard, writer] of writers.entries()) {
+      const images = shard === 2 ? [4] : [2 * shard, 2 * shard + 1];
+      await writer.finish(report(images.map((image) => imageRecord(image, 'converged'))));
+    }
+    const expected = expectedArrays(store.layout, () => true);
+    const part = await (await openScores(store.path)).read(0, 5);
+    expect(part.scores).toEqual(expected.scores);
+    expect(part.logDensity).toEqual(expected.log_density);
+    expect(part.initial).toEqual(expected.initial);
+  });
+
   it('refuses what does not fit, and leaves nothing of it', async () => {
     const store = await makeStore();
     const values = imageValues(small, 0);

@@ -11,8 +11,22 @@ const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** Blosc's number of it. */
 const BITSHUFFLE = 2;
 
-/** Makes what encodes arrays of `length` values; its buffers are used again from call to call. */
+/** Makes what encodes arrays of `length` values, one after the other: its buffers are used again from call to call. */
 export async function createEncode(
+  length: number,
+  dtype: StoreDtype,
+  compression: StoreCompression,
+): Promise<Encode> {
+  const encode = await createSingle(length, dtype, compression);
+  let last: Promise<unknown> = Promise.resolve();
+  return (values) => {
+    const encoded = last.then(() => encode(values));
+    last = encoded.catch(() => undefined);
+    return encoded;
+  };
+}
+
+async function createSingle(
   length: number,
   dtype: StoreDtype,
   compression: StoreCompression,

@@ -193,9 +193,11 @@ export async function openOutput(path: string, options: OutputFolderOptions = {}
     async commit() {
       try {
         await checkReplaceable(target, options);
-        await replace(temporary, target);
+        if (options.force) await replace(temporary, target);
+        else await rename(temporary, target);
       } catch (error) {
-        if (['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) throw refuseExisting(target); // a moment ago
+        // Another one came first, since it was looked at.
+        if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error))) throw refuseExisting(target);
         throw ioError('write the folder', target, error);
       }
     },

@@ -72,14 +72,19 @@ const kinds = (['none', 'lz4', 'zstd'] as const).flatMap((compression) =>
 );
 
 describe('what other readers find', () => {
-  it.each(kinds)('zarrita in a process of its own: $compression, $dtype', async ({ compression, dtype }) => {
-    const components = dtype === 'float32' ? 2 : null;
-    const store = await makeWhole({ compression, dtype, components });
+  it.each([
+    ...kinds.map((kind) => ({ ...kind, height: 4, width: 5 })),
+    // Several blocks of Blosc, the last one short.
+    ...kinds.slice(2).map((kind) => ({ ...kind, height: 91, width: 97 })),
+  ])('zarrita in a process of its own: %o', async (layout) => {
+    const components = layout.dtype === 'float32' ? 2 : null;
+    const store = await makeWhole({ ...layout, components });
     await finishMetadata(store);
     const { stdout } = await runReader(store.path);
     const found = JSON.parse(stdout);
     const expected = expectedArrays(store.layout, has);
-    expect(found.scores.shape).toEqual(components ? [5, 2, 3, 2, 4, 5] : [5, 2, 3, 4, 5]);
+    const { height, width } = layout;
+    expect(found.scores.shape).toEqual([5, 2, 3, ...(components ? [2] : []), height, width]);
     expect(found.scores.names).toEqual([
       ...['image', 'level', 'channel'],
       ...(components ? ['component'] : []),
@@ -225,6 +230,25 @@ describe('a store', () => {
       expect(readZarrArray(join(back.path, array)).values.slice(0, 480)).toEqual(
         readZarrArray(join(there.path, array)).values.slice(0, 480),
       );
+  });
+
+  it('takes images at once, of several shards', async () => {
+    const store = await makeStore({ compression: 'lz4', dtype: 'float64' });
+    const writers = [0, 1, 2].map((shard) => store.writeShard(shard));
+    await Promise.all(
+      [0, 1, 2, 3, 4].map((image) =>
+        writers[Math.floor(image / 2)].add(image % 2, imageValues(store.layout, image)),
+      ),
+    );
+    for (const [shard, writer] of writers.entries()) {
+      const images = shard === 2 ? [4] : [2 * shard, 2 * shard + 1];
+      await writer.finish(report(images.map((image) => imageRecord(image, 'converged'))));
+    }
+    const expected = expectedArrays(store.layout, () => true);
+    const part = await (await openScores(store.path)).read(0, 5);
+    expect(part.scores).toEqual(expected.scores);
+    expect(part.logDensity).toEqual(expected.log_density);
+    expect(part.initial).toEqual(expected.initial);
   });
 
   it('refuses what does not fit, and leaves nothing of it', async () => {

@@ -2,6 +2,7 @@ import { SeedspanError, show } from '../../errors.ts';
 import type { ImageStatus } from '../types.ts';
 import {
   arrayDtype,
+  BLOSC,
   checkLayout,
   IMAGE_ARRAYS,
   type ImageArray,
@@ -85,10 +86,10 @@ function imageCodecs(compression: StoreCompression, dtype: StoreDtype): JsonObje
   if (compression === 'none') return [bytesCodec];
   const configuration = {
     cname: compression,
-    clevel: 5,
+    clevel: BLOSC[compression].clevel,
     shuffle: 'bitshuffle',
     typesize: ITEM_SIZE[dtype],
-    blocksize: 0,
+    blocksize: BLOSC[compression].blocksize,
   };
   return [bytesCodec, { name: 'blosc', configuration }];
 }

@@ -119,6 +119,7 @@ export class ShardWriter {
   readonly #files = new Map<LargeArray, ShardFile>();
   #folder: string | undefined;
   #ended = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(context: WriterContext, shard: number) {
@@ -215,9 +216,15 @@ export class ShardWriter {
     }
   }
 
+  /** After whatever was asked before. */
   async #orDiscard(work: () => Promise<void>): Promise<void> {
-    try {
+    const turn = this.#last.then(async () => {
+      this.#checkOpen();
       await work();
+    });
+    this.#last = turn.catch(() => undefined);
+    try {
+      await turn;
     } catch (error) {
       await this.discard().catch(() => undefined); // the first error is the one to tell
       throw ioError(`write shard ${this.shard} of`, this.#context.paths.root, error);

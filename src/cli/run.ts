@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { openRunner, storeStatus } from '../dataset/index.ts';
+import { openRunner, watchStore } from '../dataset/index.ts';
 import { withoutSecrets } from '../dataset/queue/index.ts';
 import { SeedspanError } from '../errors.ts';
 import { boardCommand } from './board.ts';
@@ -23,7 +23,7 @@ function createProgram(context: Context): Command {
     .addCommand(trainCommand(context))
     .addCommand(solveCommand(context))
     .addCommand(workerCommand(context, openRunner))
-    .addCommand(statusCommand(context, storeStatus))
+    .addCommand(statusCommand(context, watchStore))
     .addCommand(boardCommand(context))
     .addCommand(infoCommand(context))
     .addHelpText(

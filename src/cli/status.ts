@@ -102,15 +102,15 @@ function statusText({ store, queue, secondsLeft }: Status): string {
   const parts = [
     ...(store === undefined ? [] : [storeText(store)]),
     ...(queue === undefined ? [] : queueText(queue)),
-    ...(secondsLeft === undefined ? [] : [`about ${duration(secondsLeft * 1000)} left`]),
+    ...(secondsLeft === undefined || secondsLeft === 0 ? [] : [`about ${duration(secondsLeft * 1000)} left`]),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-/** @param storeStatus - Adds up the records of a store. */
+/** @param watchStore - Opens a store, whose records are then added up again and again. */
 export function statusCommand(
   context: Context,
-  storeStatus: (path: string) => Promise<StoreStatus>,
+  watchStore: (path: string) => Promise<() => Promise<StoreStatus>>,
 ): Command {
   const command = new Command('status')
     .description("Show how far a data set has come, and what a queue's workers do.")
@@ -135,12 +135,13 @@ Examples:
           'of what? name a store, a queue (--queue or SEEDSPAN_QUEUE), or both',
         );
       }
+      const store = path === undefined ? undefined : await watchStore(path);
       const connection =
         address === undefined ? undefined : await connectQueue(address, { signal, patience: PATIENCE });
       try {
         const interval = options.watch === true ? 2 : options.watch;
         do {
-          const status = await look(path, connection, storeStatus);
+          const status = await look(store, connection);
           if (options.json) stdout.write(`${JSON.stringify(status, null, interval === undefined ? 2 : 0)}\n`);
           else
             stdout.write(
@@ -154,11 +155,10 @@ Examples:
 }
 
 async function look(
-  path: string | undefined,
+  watch: (() => Promise<StoreStatus>) | undefined,
   connection: QueueConnection | undefined,
-  storeStatus: (path: string) => Promise<StoreStatus>,
 ): Promise<Status> {
-  const store = path === undefined ? undefined : await storeStatus(path);
+  const store = await watch?.();
   const queue = connection === undefined ? undefined : await queueStatus(connection);
   const secondsLeft = queue === undefined ? undefined : timeLeft(queue, store);
   return {

@@ -9,7 +9,7 @@ import { connectQueue, type QueueAddress, QueueDispatcher } from './queue/index.
 import { doneRecord, PRIVATE, type Run } from './run.ts';
 import { openRunner } from './runner.ts';
 import { prepareSeeds } from './seeds.ts';
-import { type StoreStatus, statusOf, summaryOf } from './status.ts';
+import { type StoreStatus, summaryOf, watchRun } from './status.ts';
 import { finishMetadata } from './store/index.ts';
 import type { Dispatcher, ShardEnd } from './types.ts';
 
@@ -87,7 +87,7 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     signal?.throwIfAborted();
     onProgress?.({ stage: 'metadata', done: progress.done, total: plan.images });
     await finishMetadata(store);
-    const status = await statusOf(run);
+    const status = await watchRun(run)();
     if (status.complete) {
       await store.clearTemporary({ everyone: true });
       await rm(join(store.path, PRIVATE, STAGING), { recursive: true, force: true });

@@ -62,13 +62,17 @@ class ThreadRunner implements ShardRunner {
   }
 }
 
+/** How many threads a runner has. */
+export interface RunnerOptions {
+  /** `auto`: one for each processor core. */
+  workers: number | 'auto';
+}
+
 /**
- * Starts threads that do shards.
- *
- * @param workers - how many; `auto`: one for each processor core.
+ * Starts threads that do shards, for `serveQueue`.
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNSUPPORTED`.
  */
-export async function openRunner({ workers }: { workers: number | 'auto' }): Promise<ShardRunner> {
+export async function openRunner({ workers }: RunnerOptions): Promise<ShardRunner> {
   if (workers !== 'auto') checkWorkerCount('workers', workers);
   const size = workers === 'auto' ? Math.min(await availableCores(), MOST_WORKERS) : workers;
   const kernel = await loadKernel(chooseBuild('auto'));

@@ -34,10 +34,17 @@ const MOST_FAILURES = 100;
  * @throws SeedspanError `IO`, `BAD_FORMAT`.
  */
 export async function storeStatus(path: string): Promise<StoreStatus> {
-  return await statusOf(await openRun(path));
+  const look = await watchStore(path);
+  return await look();
 }
 
-export async function statusOf({ store, plan, hash }: Run): Promise<StoreStatus> {
+/** Adds up the records of a store again and again, and reads only those that are new. */
+export async function watchStore(path: string): Promise<() => Promise<StoreStatus>> {
+  return watchRun(await openRun(path));
+}
+
+export function watchRun({ store, plan, hash }: Run): () => Promise<StoreStatus> {
+  const seen = new Set<number>();
   const status: StoreStatus = {
     store: store.path,
     plan: hash,
@@ -45,7 +52,7 @@ export async function statusOf({ store, plan, hash }: Run): Promise<StoreStatus>
     done: 0,
     failed: 0,
     unconverged: 0,
-    shards: Math.ceil(plan.images / plan.store.shardImages),
+    shards: store.shards,
     shardsDone: 0,
     bytes: 0,
     iterations: 0,
@@ -53,27 +60,27 @@ export async function statusOf({ store, plan, hash }: Run): Promise<StoreStatus>
     failures: [],
     complete: false,
   };
-  for (const shard of await store.doneShards()) {
-    const record = await store.readRecord(shard);
-    if (record === undefined) continue;
-    const { images, bytes } = record;
-    status.shardsDone++;
-    status.bytes += bytes;
-    for (const image of images) {
-      status.done++;
-      status.iterations += image.iterations;
-      status.seconds += image.seconds;
-      if (image.status === 'failed') {
-        status.failed++;
-        const { index, source, error } = image;
-        if (status.failures.length < MOST_FAILURES) status.failures.push({ index, source, error });
-      } else if (image.status !== 'converged') {
-        status.unconverged++;
+  return async () => {
+    for (const shard of await store.doneShards()) {
+      if (seen.has(shard)) continue;
+      const record = await store.readRecord(shard);
+      if (record === undefined) continue;
+      seen.add(shard);
+      const { images, failed, unconverged, iterations, bytes } = summaryOf(record);
+      status.shardsDone++;
+      status.bytes += bytes;
+      status.done += images;
+      status.failed += failed;
+      status.unconverged += unconverged;
+      status.iterations += iterations;
+      for (const image of record.images) {
+        status.seconds += image.seconds;
+        const isListed = image.status === 'failed' && status.failures.length < MOST_FAILURES;
+        if (isListed) status.failures.push({ index: image.index, source: image.source, error: image.error });
       }
     }
-  }
-  status.complete = status.shardsDone === status.shards;
-  return status;
+    return { ...status, failures: [...status.failures], complete: status.shardsDone === status.shards };
+  };
 }
 
 /** What a shard's record comes to. */

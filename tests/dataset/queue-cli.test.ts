@@ -59,7 +59,7 @@ describeWithRedis('commands of a queue', () => {
           fakeRunner({ folder: place.folder, ...(workers === 'auto' ? {} : { size: workers }), ...fake }),
         ),
       )
-      .addCommand(statusCommand(context, async (store) => ({ ...STORE, store })))
+      .addCommand(statusCommand(context, async (store) => async () => ({ ...STORE, store })))
       .addCommand(boardCommand(context));
     for (const command of program.commands) {
       command.exitOverride().configureOutput({ writeErr: (said) => stderr.write(said) });

@@ -315,9 +315,12 @@ describe('Slurm', () => {
     writeFileSync(
       command,
       `#!/bin/bash
-echo "$@" >>"${folder}/$1"
 trap 'echo asked >>"${folder}/$1"; exit 7' TERM
-if [ "$1" = precompute ] && [ -n "$DRIVER" ]; then exit "$DRIVER"; fi
+echo "$@" >>"${folder}/$1"
+if [ "$1" = precompute ] && [ -n "$DRIVER" ]; then
+  while [ ! -s "${folder}/worker" ]; do sleep 0.02; done
+  exit "$DRIVER"
+fi
 for ((k = 0; k < IDLE; k++)); do sleep 0.05; done
 `,
       { mode: 0o755 },
@@ -345,7 +348,7 @@ for ((k = 0; k < IDLE; k++)); do sleep 0.05; done
 
     test('the first task: driver and worker; when the driver is done, so is its worker', async () => {
       expect(await start(0, { DRIVER: '0' }).ended).toBe(0);
-      expect(said('precompute')).toBe('images --out s.zarr --queue\n');
+      expect(said('precompute')).toBe('precompute images --out s.zarr --queue\n');
       expect(said('worker')).toMatch(/^worker --workers auto --grace 120 --until-idle 900\nasked\n$/);
     });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, describe, expect, test } from 'vitest';
 import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../src/dataset/queue/index.ts';
+import { JOBS } from '../../src/dataset/runner.ts';
 import { help, KUBERNETES, readYaml, unknownFlags } from './files.ts';
 import { SCHEMAS } from './kubernetes-schemas.ts';
 
@@ -145,7 +146,8 @@ describe('Kubernetes', () => {
     expect(ofKind('Deployment').map(({ metadata }) => metadata.name)).toContain(target.name);
     const [worker] = ofKind('Deployment');
     const { args = [] } = (worker.spec as { template: Pod }).template.spec.containers[0];
-    expect(triggers[1].metadata.listLength).toBe(args[args.indexOf('--workers') + 1]);
+    const threads = Number(args[args.indexOf('--workers') + 1]);
+    expect(triggers[1].metadata.listLength).toBe(String(JOBS * threads));
   });
 });
 

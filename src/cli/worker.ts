@@ -47,7 +47,7 @@ shards were given back for others. A second one ends it at once; its shards are 
       try {
         const runner = await openRunner({ workers: options.workers });
         try {
-          onNotice(`${plural(runner.size, 'thread')} for ${queue.shown}, queue ${queue.name}`);
+          onNotice(`${plural(runner.threads, 'thread')} for ${queue.shown}, queue ${queue.name}`);
           const served = await serveQueue({
             queue,
             runner,

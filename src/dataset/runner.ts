@@ -10,7 +10,7 @@ import { loadKernel } from '../wasm/load.ts';
 import type { ShardHooks, ShardJob, ShardRunner, ShardSummary } from './types.ts';
 
 /** Shards of a thread: while one comes to rest on the disk the next is computed. */
-const JOBS = 2;
+export const JOBS = 2;
 
 /** Stores that a runner keeps open. */
 const MOST_SESSIONS = 4;

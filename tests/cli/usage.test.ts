@@ -13,11 +13,14 @@ describe('usage', () => {
       expect(stdout).toContain(word);
   });
 
-  test.each(['precompute', 'train', 'solve', 'info'])('%s --help has examples', async (command) => {
-    const { code, stdout } = await seedspan(command, '--help');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`Examples:\\n {2}seedspan ${command}`));
-  });
+  test.each(['precompute', 'train', 'solve', 'worker', 'status', 'board', 'info'])(
+    '%s --help has examples',
+    async (command) => {
+      const { code, stdout } = await seedspan(command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`Examples:\\n {2}seedspan ${command}`));
+    },
+  );
 
   test.each([
     [[], 'Usage: seedspan'],

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { boardCommand } from '../../src/cli/board.ts';
 import type { Context } from '../../src/cli/context.ts';
+import { run } from '../../src/cli/run.ts';
 import { statusCommand } from '../../src/cli/status.ts';
 import { workerCommand } from '../../src/cli/worker.ts';
 import type { StoreStatus } from '../../src/dataset/index.ts';
@@ -101,19 +102,19 @@ describeWithRedis('commands of a queue', () => {
       const before = attemptsBegun(place.folder).length;
       const worker = start(['worker', '--grace', grace], { images: 30, milliseconds: 20 });
       const controller = new AbortController();
-      const run = place.dispatch(before + 1, { signal: controller.signal });
+      const dispatched = place.dispatch(before + 1, { signal: controller.signal });
       await until(() => attemptsBegun(place.folder).length > before);
       worker.interrupt();
       expect(await worker.outcome()).toMatchObject({ stdout, code, error: undefined });
       controller.abort(new Error('enough'));
-      await run.catch(() => undefined);
+      await dispatched.catch(() => undefined);
     }
   });
 
   test('status of a store and a queue, as a table and as JSON', async () => {
     place.worker({ size: 2, images: 400, milliseconds: 10, misbehaviour: { 1: { how: 'lasting' } } });
     const controller = new AbortController();
-    const run = place.dispatch(5, { signal: controller.signal });
+    const dispatched = place.dispatch(5, { signal: controller.signal });
     await until(() => attemptsBegun(place.folder).length >= 3);
     await wait(600);
     const table = await start(['status', 'scores.zarr']).outcome();
@@ -139,7 +140,7 @@ describeWithRedis('commands of a queue', () => {
       secondsLeft: expect.any(Number),
     });
     controller.abort(new Error('enough'));
-    await run.catch(() => undefined);
+    await dispatched.catch(() => undefined);
   });
 
   test('status --watch goes on until interrupted', async () => {
@@ -168,6 +169,24 @@ describeWithRedis('commands of a queue', () => {
     }
     vi.stubEnv('SEEDSPAN_QUEUE', redis.url);
     expect((await start(['worker', '--grace', '-1']).outcome()).error).toMatchObject({ exitCode: 1 });
+  });
+
+  test('what the command line has wrong is said without the password, too', async () => {
+    for (const line of [
+      ['status', `--queu=${redis.url}`],
+      ['worker', redis.url, 'more'],
+      ['worker', '--grace', redis.url],
+      [redis.url],
+    ]) {
+      const stream = new PassThrough();
+      const signal = new AbortController().signal;
+      const context = { stdout: stream, stderr: stream, signal, exitCode: 0 } as unknown as Context;
+      expect(await run(line, context)).toBe(2);
+      stream.end();
+      const said = await text(stream);
+      expect(said).toContain('error: ');
+      expect(said).not.toContain(SECRET);
+    }
   });
 
   test('a password in the environment alone, or in a file', async () => {

@@ -211,4 +211,22 @@ describeWithRedis('faults of a queue and its workers', () => {
     expect(attemptsBegun(place.folder).map(({ attempt }) => attempt)).toEqual([2]);
     connection.close();
   });
+
+  test('a password changed while a worker serves: it tries on, and shows neither the old nor the new', async () => {
+    const { redis, place } = await setUp({ password: 'hunter2' });
+    const worker = place.workerProcess({ milliseconds: 30, untilIdle: 2 });
+    const run = place.dispatch(20);
+    await until(() => attemptsBegun(place.folder).length > 2);
+    const { client, close } = await connectQueue({ url: redis.url });
+    await client.config('SET', 'requirepass', 'hunter3');
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await wait(1500);
+    await client.config('SET', 'requirepass', 'hunter2');
+    close();
+    expect(errors(await run)).toEqual([]);
+    const { code, stdout, stderr } = await worker.ended;
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"shards":20')]);
+    expect(stderr).toContain('is out of reach: ');
+    expect(`${stdout}${stderr}`).not.toMatch(/hunter/);
+  });
 });

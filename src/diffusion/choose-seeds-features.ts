@@ -54,8 +54,13 @@ export function featureRows(
       }
     }
   }
+  // About the first row before their mean: equal images leave zeros, not rounding.
+  const first = rows.slice(0, length);
   const mean = new Float64Array(length);
-  for (let p = 0; p < rows.length; p++) mean[p % length] += rows[p] / count;
+  for (let p = 0; p < rows.length; p++) {
+    rows[p] -= first[p % length];
+    mean[p % length] += rows[p] / count;
+  }
   for (let p = 0; p < rows.length; p++) rows[p] -= mean[p % length];
   return { data: rows, count, length };
 }

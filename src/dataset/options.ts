@@ -1,7 +1,7 @@
-import type { PrecomputeOptions, PresetSde } from '../diffusion/index.ts';
+import type { PrecomputeOptions, PresetSde, ProjectionSettings } from '../diffusion/index.ts';
 import { PRECOMPUTE_DEFAULTS } from '../diffusion/index.ts';
 import { levelTimes } from '../diffusion/level-times.ts';
-import { type ResolvedOptions, resolveOptions } from '../diffusion/options.ts';
+import { type ResolvedOptions, resolveOptions, resolveProjection } from '../diffusion/options.ts';
 import { parseSde } from '../diffusion/sde.ts';
 import { SeedspanError } from '../errors.ts';
 
@@ -34,9 +34,17 @@ export interface EquationOptions
 }
 
 /** Resolved options as JSON has them. */
-export interface StoredEquation extends Omit<ResolvedOptions, 'sde' | 'times' | 'boundary' | 'seedImage'> {
+export interface StoredEquation
+  extends Omit<ResolvedOptions, 'sde' | 'times' | 'boundary' | 'seedImage' | 'projection'> {
   sde: string;
   boundary: 'zero' | 'reflecting';
+  /** Null where nothing is projected. */
+  projection: StoredProjection | null;
+}
+
+/** Without the seeds, which are chosen later, and on whose number the default of `maxDim`, null, depends. */
+interface StoredProjection extends Omit<ProjectionSettings, 'seeds' | 'maxDim'> {
+  maxDim: number | null;
 }
 
 /** Checks the options for images of this shape, and fills in the defaults. */
@@ -49,7 +57,7 @@ export function storeEquation(
   if (typeof resolved.boundary === 'object') {
     throw new SeedspanError('INVALID_TYPE', 'precomputeDataset: boundary must be "zero" or "reflecting"');
   }
-  const { sde, times, boundary, seedImage: _, ...rest } = resolved;
+  const { sde, times, boundary, seedImage: _, projection, ...rest } = resolved;
   if (sde.name === undefined) {
     throw new SeedspanError(
       'INVALID_VALUE',
@@ -58,7 +66,13 @@ export function storeEquation(
     );
   }
   return {
-    stored: { ...rest, sharing: sharingOf(resolved), sde: sde.name, boundary },
+    stored: {
+      ...rest,
+      sharing: sharingOf(resolved),
+      sde: sde.name,
+      boundary,
+      projection: projection ? storeProjection(projection, equation) : null,
+    },
     times: Array.from(times ?? levelTimes(resolved, 1)),
   };
 }
@@ -69,12 +83,32 @@ function sharingOf({ sharing, preconditioner }: ResolvedOptions): ResolvedOption
   return preconditioner === 'none' ? 'none' : 'seed-operator';
 }
 
-/** The options again, of what was stored. */
-export function loadEquation(stored: StoredEquation): ResolvedOptions {
+function storeProjection(
+  { seeds: _, ...rest }: ProjectionSettings,
+  { projection }: EquationOptions,
+): StoredProjection {
+  return { ...rest, maxDim: projection?.maxDim ?? null };
+}
+
+/**
+ * The options again, of what was stored.
+ *
+ * @param seeds - how many there are, the first of the images; with none nothing is projected.
+ */
+export function loadEquation({ projection, ...stored }: StoredEquation, seeds = 0): ResolvedOptions {
+  const projected = projection !== null && seeds > 0;
   return {
     ...stored,
+    sharing: projection !== null && !projected ? 'none' : stored.sharing,
     sde: parseSde(stored.sde),
     times: undefined,
     seedImage: PRECOMPUTE_DEFAULTS.seedImage,
+    projection: projected
+      ? resolveProjection('projection', {
+          ...projection,
+          maxDim: projection.maxDim ?? undefined,
+          seeds: Array.from({ length: seeds }, (_, k) => k),
+        })
+      : undefined,
   };
 }

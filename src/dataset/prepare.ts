@@ -17,7 +17,7 @@ import {
   shardImagesFor,
   writePlan,
 } from './plan.ts';
-import { imageLengths, openRun, PRIVATE, type Run } from './run.ts';
+import { fieldChannels, imageLengths, openRun, PRIVATE, type Run } from './run.ts';
 import { type CatalogueSummary, catalogue, writeCatalogue } from './sources/index.ts';
 import { createStore, lockStore, type StoreLayout, type StoreLock } from './store/index.ts';
 
@@ -227,10 +227,22 @@ async function digest(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function layoutOf({ images, shape, times, store, equation }: DatasetPlan): StoreLayout {
-  const [channels, height, width] = shape;
-  const components = equation.scheme === 'na2024' ? null : 2;
-  return { images, channels, height, width, levels: times.length, components, times, ...store };
+function layoutOf(plan: DatasetPlan): StoreLayout {
+  const { images, times, store } = plan;
+  const [pictureChannels, height, width] = plan.shape;
+  const channels = fieldChannels(plan);
+  const components = plan.equation.scheme === 'na2024' ? null : 2;
+  return {
+    images,
+    channels,
+    pictureChannels,
+    height,
+    width,
+    levels: times.length,
+    components,
+    times,
+    ...store,
+  };
 }
 
 /** What readers of the store may want to know. */

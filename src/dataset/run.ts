@@ -41,13 +41,19 @@ export async function openRun(path: string, expected?: string): Promise<Run> {
   return { store, plan, hash, catalogue: await openCatalogue(inside) };
 }
 
+/** A picture's density of pixel positions is one, of all its channels. */
+export function fieldChannels({ shape, equation }: Pick<DatasetPlan, 'shape' | 'equation'>): number {
+  return equation.density === 'pixel-positions' ? 1 : shape[0];
+}
+
 /** Numbers in the fields of one image. */
-export function imageLengths({ shape, times, equation }: Pick<DatasetPlan, 'shape' | 'times' | 'equation'>): {
+export function imageLengths(plan: Pick<DatasetPlan, 'shape' | 'times' | 'equation'>): {
   scores: number;
   logDensity: number;
 } {
-  const logDensity = times.length * shape[0] * shape[1] * shape[2];
-  return { logDensity, scores: logDensity * (equation.scheme === 'na2024' ? 1 : 2) };
+  const [, height, width] = plan.shape;
+  const logDensity = plan.times.length * fieldChannels(plan) * height * width;
+  return { logDensity, scores: logDensity * (plan.equation.scheme === 'na2024' ? 1 : 2) };
 }
 
 /** What pictures are turned into. */

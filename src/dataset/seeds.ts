@@ -9,7 +9,7 @@ import { writeFileWhole } from '../node/output.ts';
 import { createEngine } from '../solver/create-engine.ts';
 import { loadEquation } from './options.ts';
 import type { SeedsWanted } from './plan.ts';
-import { PRIVATE, type Run, wantedPictures } from './run.ts';
+import { fieldChannels, PRIVATE, type Run, wantedPictures } from './run.ts';
 import { openImageReader } from './sources/index.ts';
 
 /** What seeds leave for all others. */
@@ -57,7 +57,7 @@ export async function loadSeeds({ store, plan }: Run): Promise<Seeds | undefined
 function parseChoice(bytes: Uint8Array): Choice {
   const choice = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Choice>;
   const { images, reason = '' } = choice;
-  if (!Array.isArray(images) || images.length === 0 || !images.every(Number.isInteger)) {
+  if (!Array.isArray(images) || !images.every(Number.isInteger)) {
     throw new SeedspanError('BAD_FORMAT', 'it names no seeds');
   }
   return { images, reason };
@@ -166,7 +166,8 @@ async function seedFields(
   signal: AbortSignal | undefined,
 ): Promise<{ data: Float64Array; shape: number[] }> {
   const settings = loadEquation(plan.equation);
-  const [channels, height, width] = plan.shape;
+  const [, height, width] = plan.shape;
+  const channels = fieldChannels(plan);
   const times = Float64Array.from(plan.times);
   const seedPlan: Plan = { settings, times, operators: 'seed-operator', seedImage: 0, pictures: true };
   const engine = await createEngine();

@@ -69,7 +69,7 @@ class ShardSession {
 
   constructor(kernel: Kernel, run: Run, seeds: Seeds | undefined) {
     const { plan } = run;
-    const settings = loadEquation(plan.equation);
+    const settings = loadEquation(plan.equation, seeds?.pictures?.length);
     this.#kernel = kernel;
     this.#run = run;
     this.#seeds = seeds;

@@ -5,7 +5,15 @@ import { checkWorkers } from '../threads/options.ts';
 import { checkNdArray } from './ndarray.ts';
 import type { ConsistentSettings } from './scheme-consistent.ts';
 import { checkSde, constantDiffusion, varianceExploding } from './sde.ts';
-import type { DensityKind, PrecomputeOptions, ProjectionSettings, Scheme, Sde, Sharing } from './types.ts';
+import type {
+  DensityKind,
+  PrecomputeOptions,
+  ProjectionOptions,
+  ProjectionSettings,
+  Scheme,
+  Sde,
+  Sharing,
+} from './types.ts';
 
 /** What a scheme does where the caller says nothing; the papers' settings where there is a paper. */
 export const SCHEME_DEFAULTS = {
@@ -132,7 +140,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     method: options.method ?? PRECOMPUTE_DEFAULTS.method,
     start: options.start ?? PRECOMPUTE_DEFAULTS.start,
     preconditioner: resolvePreconditioner(options, scheme),
-    projection: resolveProjection(options),
+    projection: resolveProjection(options.sharing, options.projection),
     sharing: options.sharing ?? PRECOMPUTE_DEFAULTS.sharing,
     seedImage: options.seedImage ?? PRECOMPUTE_DEFAULTS.seedImage,
     linearization: options.linearization ?? PRECOMPUTE_DEFAULTS.linearization,
@@ -154,7 +162,10 @@ function resolvePreconditioner(
 /** Bases of seeds that a `threshold` adds, for which there is room unless `maxDim` says otherwise. */
 const LATER_SEEDS = 3;
 
-function resolveProjection({ sharing, projection }: PrecomputeOptions): ProjectionSettings | undefined {
+export function resolveProjection(
+  sharing: Sharing | undefined,
+  projection: ProjectionOptions | undefined,
+): ProjectionSettings | undefined {
   if ((sharing ?? PRECOMPUTE_DEFAULTS.sharing) !== 'projection') return undefined;
   const { seeds, ...given } = { ...PRECOMPUTE_DEFAULTS.projection, ...definedOnly(projection ?? {}) };
   const list = typeof seeds === 'number' ? [seeds] : [...seeds];

@@ -5,6 +5,7 @@ import type { ImageRecord, ImageStatus } from '../../src/dataset/types.ts';
 export const small: StoreLayout = {
   images: 5,
   channels: 3,
+  pictureChannels: 1,
   height: 4,
   width: 5,
   levels: 2,
@@ -24,12 +25,12 @@ function wave(length: number, image: number, phase: number): Float64Array {
 }
 
 export function imageValues(layout: StoreLayout, image: number) {
-  const { channels, height, width, levels, components } = layout;
+  const { channels, pictureChannels, height, width, levels, components } = layout;
   const pixels = channels * height * width;
   return {
     scores: wave(levels * pixels * (components ?? 1), image, 0),
     logDensity: wave(levels * pixels, image, 1),
-    initial: Float32Array.from(wave(pixels, image, 2)),
+    initial: Float32Array.from(wave(pictureChannels * height * width, image, 2)),
   };
 }
 

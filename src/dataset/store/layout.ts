@@ -6,7 +6,10 @@ export type StoreCompression = 'none' | 'lz4' | 'zstd';
 /** All that decides the arrays of a store. */
 export interface StoreLayout {
   images: number;
+  /** Of scores and log densities. */
   channels: number;
+  /** Of the pictures themselves, which may become one density all together. */
+  pictureChannels: number;
   height: number;
   width: number;
   /** Time levels. */
@@ -52,6 +55,7 @@ const MAX_IMAGE_BYTES = 2 ** 30;
 const LIMITS = {
   images: 2 ** 31 - 1,
   channels: 2 ** 16,
+  pictureChannels: 2 ** 16,
   height: 2 ** 16,
   width: 2 ** 16,
   levels: 2 ** 16,
@@ -60,8 +64,8 @@ const LIMITS = {
 
 /** The shape of one image's part of a large array. */
 export function imageShape(layout: Omit<StoreLayout, 'times'>, array: LargeArray): number[] {
-  const { levels, channels, components, height, width } = layout;
-  if (array === 'initial') return [channels, height, width];
+  const { levels, channels, pictureChannels, components, height, width } = layout;
+  if (array === 'initial') return [pictureChannels, height, width];
   const between = array === 'scores' && components !== null ? [components] : [];
   return [levels, channels, ...between, height, width];
 }

@@ -228,8 +228,8 @@ function extraKey(metadata: Record<string, unknown>, known: readonly string[]): 
   });
 }
 
-/** What the metadata of `scores` says of the layout, unchecked. */
-function shapeOf(scores: Record<string, unknown>): StoreShape {
+/** What the metadata of `scores` and `initial` say of the layout, unchecked. */
+function shapeOf(scores: Record<string, unknown>, initial: Record<string, unknown>): StoreShape {
   const shape = at(scores, 'shape');
   const dimensions: unknown[] = Array.isArray(shape) ? shape : [];
   if (dimensions.length !== 5 && dimensions.length !== 6)
@@ -242,6 +242,7 @@ function shapeOf(scores: Record<string, unknown>): StoreShape {
     images,
     levels,
     channels,
+    pictureChannels: at(initial, 'shape', 1),
     height,
     width,
     components: dimensions.length === 6 ? dimensions[3] : null,
@@ -271,7 +272,7 @@ export function parseStoreMetadata(texts: Readonly<Record<string, string | undef
   const { format, ...rest } = attributes;
   if (format !== STORE_FORMAT)
     fail('zarr.json', `the store's format is ${show(format)}, and this version reads ${STORE_FORMAT}`);
-  const shape = shapeOf(parsed['scores/zarr.json']);
+  const shape = shapeOf(parsed['scores/zarr.json'], parsed['initial/zarr.json']);
   checkLayout(shape, 'BAD_FORMAT');
   for (const [array, { attributes: own, ...expected }] of allArrays(shape)) {
     const file = `${array}/zarr.json`;

@@ -19,9 +19,10 @@ export function countPlot(
     height: 330,
     marginLeft: 50,
     marginTop: 50,
+    marginBottom: 45,
     fx: { domain: schemes, label: null },
     x: { type: 'point', domain: [1, 2, 4, 8, 16], label: 'seeds →', grid: true },
-    y: { label: '↑ iterations over those without sharing', grid: true },
+    y: { domain: [0.6, 1.35], label: '↑ iterations over those without sharing', grid: true },
     color: { domain: SHOWN, range: COLOURS },
     symbol: { domain: SHOWN, range: SYMBOLS },
     marks: [
@@ -29,10 +30,17 @@ export function countPlot(
       Plot.frame({ stroke: '#ddd' }),
       Plot.dot(shown, { x: 'count', y: 'share', fx: 'scheme', stroke: 'method', symbol: 'method', r: 4 }),
       ...SHOWN.flatMap((method, k) => {
-        const place = { fx: [schemes[0]], frameAnchor: 'bottom-left' as const, dx: 12, dy: -62 + 16 * k };
+        const place = { fx: [schemes[0]], frameAnchor: 'bottom-left' as const, dx: 12, dy: -60 + 16 * k };
         return [
           Plot.dot([method], { ...place, stroke: COLOURS[k], symbol: SYMBOLS[k], r: 4 }),
-          Plot.text([method], { ...place, dx: 24, textAnchor: 'start', text: [method], fill: COLOURS[k] }),
+          Plot.text([method], {
+            ...place,
+            dx: 24,
+            textAnchor: 'start',
+            lineAnchor: 'middle',
+            text: [method],
+            fill: COLOURS[k],
+          }),
         ];
       }),
     ],

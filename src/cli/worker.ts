@@ -28,7 +28,11 @@ export function workerCommand(
       notNegative,
       30,
     )
-    .option('--until-idle <seconds>', 'end when the queue had nothing for so long (default: never)', positive)
+    .option(
+      '--until-idle <seconds>',
+      'end when the queue had nothing, or was out of reach, for so long (default: never)',
+      positive,
+    )
     .addHelpText(
       'after',
       `

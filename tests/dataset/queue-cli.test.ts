@@ -94,21 +94,18 @@ describeWithRedis('commands of a queue', () => {
     for (const shard of [0, 1, 2]) expect(stderr).toContain(`shard ${shard}: 2 images\n`);
   });
 
-  test('worker, interrupted: what is at work is finished, or given back', async () => {
-    for (const [grace, stdout, code] of [
-      ['20', '1 shard done, 30 images\n', 0],
-      ['0', '0 shards done, 0 images, 1 shard given back\n', 130],
-    ] as const) {
-      const before = attemptsBegun(place.folder).length;
-      const worker = start(['worker', '--grace', grace], { images: 30, milliseconds: 20 });
-      const controller = new AbortController();
-      const dispatched = place.dispatch(before + 1, { signal: controller.signal });
-      await until(() => attemptsBegun(place.folder).length > before);
-      worker.interrupt();
-      expect(await worker.outcome()).toMatchObject({ stdout, code, error: undefined });
-      controller.abort(new Error('enough'));
-      await dispatched.catch(() => undefined);
-    }
+  test.each([
+    ['finished', '20', '1 shard done, 30 images\n', 0],
+    ['given back', '0', '0 shards done, 0 images, 1 shard given back\n', 130],
+  ])('worker, interrupted: what is at work is %s', async (_, grace, stdout, code) => {
+    const worker = start(['worker', '--grace', grace], { images: 30, milliseconds: 20 });
+    const controller = new AbortController();
+    const dispatched = place.dispatch(1, { signal: controller.signal });
+    await until(() => attemptsBegun(place.folder).length > 0);
+    worker.interrupt();
+    expect(await worker.outcome()).toMatchObject({ stdout, code, error: undefined });
+    controller.abort(new Error('enough'));
+    await dispatched.catch(() => undefined);
   });
 
   test('status of a store and a queue, as a table and as JSON', async () => {

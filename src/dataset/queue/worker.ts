@@ -6,6 +6,7 @@ import { checkJob, failureText, isPassing, MOST_STALLS, type QueueTiming, TIMING
 import { announce, MACHINE, RateMeter, type ShardAtWork } from './presence.ts';
 import { pause, within } from './waiting.ts';
 
+/** What {@link serveQueue} is told. */
 export interface ServeOptions {
   queue: QueueConnection;
   /** Does the shards, `size` at a time. Stays open. */
@@ -16,6 +17,7 @@ export interface ServeOptions {
   grace?: number;
   /** Ends the service when there was no shard for so many seconds. Default: never. */
   untilIdle?: number;
+  /** What people should know while it goes on. */
   onNotice?: (message: string) => void;
   /** Called as shards are done; not for those that were done before. */
   onShard?: (summary: ShardSummary) => void;

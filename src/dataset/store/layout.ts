@@ -1,5 +1,6 @@
 import { SeedspanError, show } from '../../errors.ts';
 
+/** Numbers of scores and log densities in a store. */
 export type StoreDtype = 'float32' | 'float64';
 export type StoreCompression = 'none' | 'lz4' | 'zstd';
 

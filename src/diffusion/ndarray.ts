@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError, show, showList } from '../errors.ts';
 import type { NdArray } from './types.ts';
 
 /**
@@ -27,7 +27,7 @@ export function checkNdArray(
   if (shape.length !== axes.length || !shape.every((length) => Number.isSafeInteger(length) && length > 0)) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${name}.shape must be [${axes.join(', ')}], not [${shape.join(', ')}]`,
+      `${name}.shape must be [${axes.join(', ')}], not [${showList(shape)}]`,
       {
         shape,
       },
@@ -37,7 +37,7 @@ export function checkNdArray(
   if (count !== data.length) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${name}.shape [${shape.join(', ')}] needs ${count} values, but data has ${data.length}`,
+      `${name}.shape [${showList(shape)}] needs ${count} values, but data has ${data.length}`,
       { shape, length: data.length },
     );
   }

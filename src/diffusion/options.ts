@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { Engine } from '../solver/engine.ts';
 import { checkChoice, checkCount, checkFlag, checkTolerance } from '../solver/options.ts';
 import { checkWorkers } from '../threads/options.ts';
@@ -266,7 +266,7 @@ function checkSeeds(seeds: unknown): void {
   if (seeds.length > 0 && new Set(seeds).size === seeds.length) return;
   throw new SeedspanError(
     'INVALID_VALUE',
-    `${WHERE}: projection.seeds is [${seeds.join(', ')}], must name at least one image, and none twice`,
+    `${WHERE}: projection.seeds is [${showList(seeds)}], must name at least one image, and none twice`,
     { option: 'projection.seeds', value: seeds },
   );
 }
@@ -417,7 +417,7 @@ function resolveSpacing(spacing: PrecomputeOptions['spacing'], scheme: Scheme): 
     throw new SeedspanError(
       'INVALID_VALUE',
       `${WHERE}: spacing must be a positive number${scheme === 'na2024' ? '' : ' or [dx, dy]'}, not ${
-        Array.isArray(spacing) ? `[${spacing.map(String).join(', ')}]` : show(spacing)
+        Array.isArray(spacing) ? `[${showList(spacing)}]` : show(spacing)
       }`,
     );
   }

@@ -1,5 +1,5 @@
 import { square } from '../../elementary.ts';
-import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 import { checkNdArray } from '../ndarray.ts';
 import type { NdArray } from '../types.ts';
@@ -140,6 +140,6 @@ function checkPoints(where: string, name: string, points: NdArray): void {
   if (points.shape[1] === 2) return;
   throw new SeedspanError(
     'SHAPE_MISMATCH',
-    `${where}: ${name} must be points of the plane, [count, 2], not [${points.shape.join(', ')}] ${show(points.data)}`,
+    `${where}: ${name} must be points of the plane, [count, 2], not [${showList(points.shape)}] ${show(points.data)}`,
   );
 }

@@ -1,11 +1,12 @@
 import type { FuzzTarget } from '../target.ts';
+import { kernelSolve } from './kernel-solve.ts';
 import { matrixMarket } from './matrix-market.ts';
 import { npy } from './npy.ts';
 import { pointsCsv } from './points-csv.ts';
 import { safetensors } from './safetensors.ts';
 
 /** All that takes what comes from outside. */
-export const TARGETS: readonly FuzzTarget[] = [npy, matrixMarket, safetensors, pointsCsv];
+export const TARGETS: readonly FuzzTarget[] = [npy, matrixMarket, safetensors, pointsCsv, kernelSolve];
 
 export function findTarget(name: string): FuzzTarget {
   const target = TARGETS.find((one) => one.name === name);

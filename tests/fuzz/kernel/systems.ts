@@ -72,11 +72,11 @@ function places({ height, width, pattern, seed }: SystemCase): [row: number, col
     all.flatMap((i) => all.filter((j) => j !== i && keep(i, j)).map((j): [number, number] => [i, j]));
   switch (pattern) {
     case 'dense':
-      return [...diagonal, ...off(() => true)];
+      return [...diagonal, ...off((i, j) => n < 64 || Math.abs(i - j) < 6)];
     case 'random':
-      return [...diagonal, ...off(() => uniform() < 0.2)];
+      return [...diagonal, ...off(() => uniform() < Math.min(0.2, 6 / n))];
     case 'symmetric': {
-      const lower = off((i, j) => j < i && uniform() < 0.2);
+      const lower = off((i, j) => j < i && uniform() < Math.min(0.2, 4 / n));
       return [...diagonal, ...lower, ...lower.map(([i, j]): [number, number] => [j, i])];
     }
     case 'tridiagonal':
@@ -88,9 +88,9 @@ function places({ height, width, pattern, seed }: SystemCase): [row: number, col
     case 'arrow':
       return [...diagonal, ...off((i, j) => i === 0 || j === 0)];
     case 'no-diagonal':
-      return off(() => uniform() < 0.4);
+      return off(() => uniform() < Math.min(0.4, 8 / n));
     case 'empty-rows':
-      return [...diagonal, ...off(() => uniform() < 0.3)].filter(([i]) => i % 3 !== 1);
+      return [...diagonal, ...off(() => uniform() < Math.min(0.3, 6 / n))].filter(([i]) => i % 3 !== 1);
     case 'empty':
       return [];
     default:

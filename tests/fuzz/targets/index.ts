@@ -1,4 +1,5 @@
 import type { FuzzTarget } from '../target.ts';
+import { kernelExports } from './kernel-exports.ts';
 import { kernelSolve } from './kernel-solve.ts';
 import { matrixMarket } from './matrix-market.ts';
 import { npy } from './npy.ts';
@@ -6,7 +7,14 @@ import { pointsCsv } from './points-csv.ts';
 import { safetensors } from './safetensors.ts';
 
 /** All that takes what comes from outside. */
-export const TARGETS: readonly FuzzTarget[] = [npy, matrixMarket, safetensors, pointsCsv, kernelSolve];
+export const TARGETS: readonly FuzzTarget[] = [
+  npy,
+  matrixMarket,
+  safetensors,
+  pointsCsv,
+  kernelExports,
+  kernelSolve,
+];
 
 export function findTarget(name: string): FuzzTarget {
   const target = TARGETS.find((one) => one.name === name);

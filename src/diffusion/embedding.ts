@@ -67,7 +67,7 @@ export function embedPictures(
   scores: NdArray | NdArray<Float32Array>,
   options: EmbeddingOptions,
 ): Embedding {
-  checkOptionNames('embedPictures', options, OPTIONS);
+  checkOptionNames('embedPictures', options ?? null, OPTIONS);
   const {
     sde,
     times,

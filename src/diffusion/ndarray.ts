@@ -13,7 +13,8 @@ export function checkNdArray(
   array: NdArray | NdArray<Float32Array>,
   axes: readonly string[],
 ): void {
-  const expected = `{data, shape: [${axes.join(', ')}]}`;
+  const names = [...axes.slice(0, 8), ...(axes.length > 8 ? ['...'] : [])].join(', ');
+  const expected = `{data, shape: [${names}]}`;
   if (typeof array !== 'object' || array === null || !Array.isArray(array.shape)) {
     throw new SeedspanError('INVALID_TYPE', `${name} must be ${expected}, not ${show(array)}`);
   }
@@ -25,13 +26,9 @@ export function checkNdArray(
     );
   }
   if (shape.length !== axes.length || !shape.every((length) => Number.isSafeInteger(length) && length > 0)) {
-    throw new SeedspanError(
-      'SHAPE_MISMATCH',
-      `${name}.shape must be [${axes.join(', ')}], not [${showList(shape)}]`,
-      {
-        shape,
-      },
-    );
+    throw new SeedspanError('SHAPE_MISMATCH', `${name}.shape must be [${names}], not [${showList(shape)}]`, {
+      shape,
+    });
   }
   const count = shape.reduce((product, length) => product * length, 1);
   if (count !== data.length) {

@@ -133,7 +133,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     sde,
     steps: options.steps ?? defaults.steps,
     T,
-    times: options.times && resolveTimes(options),
+    times: options.times === undefined ? undefined : resolveTimes(options),
     spacing: resolveSpacing(options.spacing, scheme),
     rtol: options.rtol ?? defaults.rtol,
     fixedPoint: resolveFixedPoint(options, defaults.fixedPoint),
@@ -391,7 +391,9 @@ function resolveTimes({ times, steps, T }: PrecomputeOptions): Float64Array {
       `${WHERE}: times must be an array of numbers, not ${show(times)}`,
     );
   }
-  const levels = Float64Array.from(times);
+  const levels = Float64Array.from(times as ArrayLike<unknown>, (t) =>
+    typeof t === 'number' ? t : Number.NaN,
+  );
   const bad = levels.findIndex((t, k) => !(k === 0 ? t === 0 : t > levels[k - 1] && t < Infinity));
   if (levels.length < 2 || bad >= 0) {
     const what = bad >= 0 ? `times[${bad}] is ${levels[bad]}` : `there are ${levels.length}`;

@@ -14,10 +14,12 @@ const COUNTED = [
   'BigUint64Array',
 ] as const;
 
-export class MemoryOverrun extends Error {}
+/** As the runtime's own, which the sources turn into `OUT_OF_MEMORY` where what is asked for is the caller's affair. */
+export class MemoryOverrun extends RangeError {}
 
 let bytes = 0;
 let limit = Number.POSITIVE_INFINITY;
+let overran = false;
 
 /** Puts counting constructors in the place of the runtime's. */
 export function installMeter(): void {
@@ -31,6 +33,8 @@ export function installMeter(): void {
         if (length > 0 && length <= Number.MAX_SAFE_INTEGER) {
           bytes += length * size;
           if (bytes > limit) {
+            overran = true;
+            bytes -= length * size;
             throw new MemoryOverrun(
               `an array of ${length * size} bytes is made, the limit of this case is ${limit}`,
             );
@@ -46,10 +50,11 @@ export function installMeter(): void {
 export function startMeter(most: number): void {
   bytes = 0;
   limit = most;
+  overran = false;
 }
 
-/** Bytes since the start; counting goes on without a limit. */
-export function stopMeter(): number {
+/** Bytes made since the start, and whether more were asked for; counting goes on without a limit. */
+export function stopMeter(): { bytes: number; overran: boolean } {
   limit = Number.POSITIVE_INFINITY;
-  return bytes;
+  return { bytes, overran };
 }

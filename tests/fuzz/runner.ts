@@ -116,12 +116,13 @@ export class Runner {
 
   /** Throws `Wrong` for a case that fails. */
   async #one(input: Uint8Array): Promise<void> {
-    const { memory = (bytes) => 2 ** 20 + 64 * bytes, seconds = 1 } = this.#target;
+    const { memory = (bytes) => 2 ** 20 + 64 * bytes, seconds = 1, asksForMemory = false } = this.#target;
     const { report } = this;
     this.#onCase(input);
     startMeter(memory(input.length));
     const { error, took } = await this.#timed(input);
-    report.bytes = Math.max(report.bytes, stopMeter());
+    const { bytes, overran } = stopMeter();
+    report.bytes = Math.max(report.bytes, bytes);
     report.cases++;
     report.slowest = Math.max(report.slowest, took);
     if (error === undefined) {
@@ -131,6 +132,7 @@ export class Runner {
       report.refused++;
       report.codes[error.code] = (report.codes[error.code] ?? 0) + 1;
     }
+    if (overran && !asksForMemory) throw new Wrong('it asks for more memory than its limit');
     // A machine that had others to serve is no fault: the fastest of four counts.
     let fastest = took;
     for (let k = 0; k < 3 && fastest > seconds; k++) {

@@ -16,6 +16,8 @@ export interface FuzzTarget {
   damage?: boolean;
   /** Bytes that arrays made in one case may have together. Default 1 MiB and 64 times the input. */
   memory?(input: number): number;
+  /** More may be asked for, as sizes that are arguments do, and is refused with `OUT_OF_MEMORY`. */
+  asksForMemory?: boolean;
   /** Seconds that a case may take. Default 1. */
   seconds?: number;
   /**

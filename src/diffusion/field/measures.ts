@@ -84,9 +84,16 @@ export function totalVariation(
   const where = 'totalVariation';
   checkPoints(where, 'a', a);
   checkPoints(where, 'b', b);
-  const { height, width, spacing, origin } = grid;
-  checkCount(where, 'height', height, 1);
-  checkCount(where, 'width', width, 1);
+  const { height, width, spacing, origin } = grid ?? {};
+  checkCount(where, 'height', height ?? null, 1);
+  checkCount(where, 'width', width ?? null, 1);
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
+  if (!isPair(spacing) || !isPair(origin) || !spacing.every((h) => h > 0)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: the grid must be { height, width, spacing: [dx, dy], origin: [x, y] }, or a PointField, not ${show(grid)}`,
+    );
+  }
   const difference = new Float64Array(height * width + 1);
   for (const [{ data }, sign] of [
     [a, 2],

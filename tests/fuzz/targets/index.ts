@@ -3,6 +3,7 @@ import { kernelExports } from './kernel-exports.ts';
 import { kernelSolve } from './kernel-solve.ts';
 import { matrixMarket } from './matrix-market.ts';
 import { npy } from './npy.ts';
+import { options } from './options.ts';
 import { pointsCsv } from './points-csv.ts';
 import { safetensors } from './safetensors.ts';
 
@@ -12,6 +13,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   matrixMarket,
   safetensors,
   pointsCsv,
+  options,
   kernelExports,
   kernelSolve,
 ];

@@ -27,7 +27,7 @@ interface Task {
 async function work({ target, cases, seed, shared }: Task): Promise<void> {
   const counts = new Int32Array(shared, 0, 2);
   const present = new Uint8Array(shared, HEAD);
-  installMeter();
+  if (findTarget(target).metered !== false) installMeter();
   const runner = new Runner(findTarget(target), (input) => {
     present.set(input.subarray(0, present.length));
     counts[1] = Math.min(input.length, present.length);

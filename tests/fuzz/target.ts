@@ -18,6 +18,8 @@ export interface FuzzTarget {
   memory?(input: number): number;
   /** More may be asked for, as sizes that are arguments do, and is refused with `OUT_OF_MEMORY`. */
   asksForMemory?: boolean;
+  /** False where a library compares constructors, and those of arrays must stay as they are. Default true. */
+  metered?: boolean;
   /** Seconds that a case may take. Default 1. */
   seconds?: number;
   /**

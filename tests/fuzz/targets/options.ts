@@ -429,6 +429,36 @@ interface OptionsCase {
   edits: [place: string, value: string][];
 }
 
+const edited = (call: string, ...edits: OptionsCase['edits']) => utf8(JSON.stringify({ call, edits }));
+
+/** Found here, or nearly. */
+const nasty = () => ({
+  'a shape of length 2^40': edited('csr', ['0.shape', 'length 2^40']),
+  'symbols for rows': edited('fromTriplets', ['0.row', 'symbols']),
+  'bigints for columns': edited('fromTriplets', ['0.col', 'bigints']),
+  'a shape of 2^62 entries': edited('fromTriplets', ['0.shape', 'shape of 2^62']),
+  'no options of a random matrix': edited('randomDiagonallyDominant', ['0', 'undefined']),
+  'no options of an embedding': edited('embedPictures', ['2', 'undefined']),
+  'no sampler': edited('sample', ['0', 'undefined']),
+  'times of objects': edited('sample', ['3', 'nulls']),
+  'a long shape': edited('sample', ['2.shape', 'a long list']),
+  'times 0': edited('precomputeScores', ['0.times', 'zero']),
+  'a seed that is a long function': edited('precomputeScores', ['0.seed', 'a long function']),
+  'a density with a symbol for the name of its class': edited('precomputeScores', [
+    '0.images',
+    'constructor with a symbol for name',
+  ]),
+  'a long bigint': edited('engine.solve', ['2.rtol', 'a long bigint']),
+  'a signal that is none': edited('initialLogDensity', ['2.signal', 'object']),
+  'a stream that is a symbol': edited('initialLogDensity', ['2.firstStream', 'symbol']),
+  'a variance of objects': edited('precomputeField', ['1.variance', 'nulls']),
+  'an infinite variance': edited('precomputeField', ['1.variance', 'Infinity']),
+  'a time that is a bigint': edited('gaussianScore', ['2', 'bigint']),
+  'no Gaussian': edited('gaussianScore', ['3', 'undefined']),
+  'no grid': edited('totalVariation', ['2', 'null']),
+  'a spacing of objects': edited('totalVariation', ['2.spacing', 'nulls']),
+});
+
 const made = fc
   .constantFrom(...Object.keys(CALLS))
   .chain((call) =>
@@ -445,6 +475,7 @@ const made = fc
 export const options: FuzzTarget = {
   name: 'options',
   seeds: () => [],
+  nasty,
   generate: made,
   damage: false,
   memory: () => 2 ** 27,

@@ -110,7 +110,9 @@ async function readable<T>(source: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause);
+    // Of an SVG, a decoder's message may have all of it.
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const reason = message.trim().split('\n')[0].slice(0, 200);
     throw new SeedspanError(
       'BAD_FORMAT',
       `cannot read the picture ${source}: ${reason}`,

@@ -79,6 +79,7 @@ const shape = {
   images: 10,
   levels: 3,
   channels: 3,
+  pictureChannels: 3,
   height: 4,
   width: 5,
   components: 2,

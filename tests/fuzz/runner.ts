@@ -105,6 +105,7 @@ export class Runner {
       const file = keepCase(name, checked.counterexample![0]);
       this.report.failures.push({ reason: reasonOf(checked.errorInstance), file });
     }
+    this.#target.cleanUp?.();
     this.report.seconds = (performance.now() - started) / 1000;
     return this.report;
   }

@@ -29,6 +29,8 @@ export interface FuzzTarget {
   run(input: Uint8Array): void | Promise<void>;
   /** Done once before the first case. */
   prepare?(): Promise<void>;
+  /** Done once after the last. */
+  cleanUp?(): void;
 }
 
 /** Refuses a result that is not what it should be. */

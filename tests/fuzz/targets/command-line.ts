@@ -82,7 +82,6 @@ export const commandLine: FuzzTarget = {
   seconds: 10,
   async prepare() {
     folder = temporaryFolder();
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const [png] = await smallPictures();
     const npy = writeNpy({ data: Float64Array.from({ length: 8 }, (_, k) => k / 8), shape: [2, 1, 2, 2] });
     const put = (name: string, content: Uint8Array | string) => writeFileSync(join(folder, name), content);
@@ -95,6 +94,7 @@ export const commandLine: FuzzTarget = {
     put('b.mtx', '%%MatrixMarket matrix array real general\n2 1\n1\n2\n');
     put('bad.mtx', '%%MatrixMarket matrix coordinate real general\n2 2 9\n');
   },
+  cleanUp: () => rmSync(folder, { recursive: true, force: true }),
   async run(input) {
     const { command, words, inputs } = JSON.parse(new TextDecoder().decode(input)) as CommandCase;
     const place = (text: string) => (text.startsWith('@') ? join(folder, text.slice(1)) : text);

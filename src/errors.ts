@@ -64,16 +64,37 @@ export class SeedspanError extends Error {
   }
 }
 
+const LONGEST_SHOWN = 60;
+
+/** The beginning of a text that is too long for a message. */
+export const clip = (text: string): string =>
+  text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text;
+
 /** Shows a value in a message: short, and never a page of array. */
 export function show(value: unknown): string {
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
-  if (value === null || typeof value !== 'object') return String(value);
+  if (typeof value === 'string') return JSON.stringify(clip(value));
+  if (typeof value === 'function') return clip(`function ${nameOf(value) ?? ''}`.trim());
+  if (value === null || typeof value !== 'object') return clip(String(value));
+  const name = clip(nameOf(value.constructor) ?? 'object');
   if (ArrayBuffer.isView(value) || Array.isArray(value)) {
     const { length } = value as unknown as { length: number };
-    return `${value.constructor.name}(${length})`;
+    return `${name}(${length})`;
   }
-  return value.constructor?.name ?? 'object';
+  return name;
+}
+
+const MOST_SHOWN = 8;
+
+/** Shows a list in a message, its first values, without brackets. */
+export function showList(values: ArrayLike<unknown>): string {
+  const shown = Array.from({ length: Math.min(values.length, MOST_SHOWN) }, (_, k) => show(values[k]));
+  return [...shown, ...(values.length > MOST_SHOWN ? [`... ${values.length} in all`] : [])].join(', ');
+}
+
+/** The name of a class or function, which may be anything where an object was made by hand. */
+function nameOf(value: unknown): string | undefined {
+  const name: unknown = (value as { name?: unknown } | null | undefined)?.name;
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 /** Refuses option names that `known` does not list. */

@@ -17,7 +17,7 @@ const SMALLEST: f64 = 0.3;
 
 /** Bytes of scratch, for a pattern of so many entries. */
 export function dissectionWork(n: i32, entries: i32): usize {
-  return 9 * integers(n + 1) + integers(degreeRoom(n, entries)) + degreeWork(n) + integers(n);
+  return 10 * integers(n + 1) + integers(degreeRoom(n, entries)) + degreeWork(n) + integers(n);
 }
 
 // The graph, and the parts of the scratch.

@@ -13,7 +13,7 @@ import {
   slicedWasserstein,
   totalVariation,
 } from '../diffusion/index.ts';
-import { SeedspanError } from '../errors.ts';
+import { SeedspanError, showList } from '../errors.ts';
 import { readNpy, readPointsCsv, writeNpy } from '../formats/index.ts';
 import { createEngine, type Engine } from '../index.ts';
 import { readParsed } from '../node/files.ts';
@@ -59,7 +59,7 @@ async function readPoints(path: string): Promise<NdArray> {
   if (shape.length !== 2 || shape[1] !== 2) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${path}: points must be (count, 2), not (${shape.join(', ')})`,
+      `${path}: points must be (count, 2), not (${showList(shape)})`,
       { path },
     );
   }

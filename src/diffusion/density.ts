@@ -1,4 +1,5 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkCount } from '../solver/options.ts';
 import { logDensityOfPairs, type PairDensity, plainPairDensity } from './density-pairs.ts';
 import {
   drawPixelPositions,
@@ -56,6 +57,13 @@ export function logDensitiesWith(
 ): NdArray {
   checkOptionNames('initialLogDensity', options, ['seed', 'firstStream', 'signal']);
   const { seed = 0, firstStream = 0, signal } = options;
+  checkCount('initialLogDensity', 'firstStream', firstStream, 0);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new SeedspanError(
+      'INVALID_TYPE',
+      `initialLogDensity: signal must be an AbortSignal, not ${show(signal)}`,
+    );
+  }
   if (kind !== 'pixel-pairs' && kind !== 'pixel-positions') {
     throw new SeedspanError(
       'INVALID_VALUE',

@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError, show, showList } from '../errors.ts';
 import type { Float64Block } from '../memory/block.ts';
 import type { Scope } from '../memory/scope.ts';
 import type { Kernel } from '../wasm/kernel.ts';
@@ -17,7 +17,7 @@ export function evaluateDrift(
   }
   throw new SeedspanError(
     'INVALID_VALUE',
-    `sde.drift(${x}, ${y}, ${t}) returned ${Array.isArray(f) ? `[${f.map(String).join(', ')}]` : show(f)}; ` +
+    `sde.drift(${x}, ${y}, ${t}) returned ${Array.isArray(f) ? `[${showList(f)}]` : show(f)}; ` +
       'it must return two finite numbers',
     { x, y, t },
   );

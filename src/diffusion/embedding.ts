@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { checkNdArray } from './ndarray.ts';
 import { randomStream } from './random.ts';
 import { checkSde } from './sde.ts';
@@ -67,7 +67,7 @@ export function embedPictures(
   scores: NdArray | NdArray<Float32Array>,
   options: EmbeddingOptions,
 ): Embedding {
-  checkOptionNames('embedPictures', options, OPTIONS);
+  checkOptionNames('embedPictures', options ?? null, OPTIONS);
   const {
     sde,
     times,
@@ -182,7 +182,7 @@ function checkScores(
   if (!fits) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `embedPictures: scores [${scores.shape.join(', ')}] do not fit pictures [${pictures.join(', ')}]: expected [${(single ? scalar : vector).join(', ')}] with the same images, H and W, and as many channels or one`,
+      `embedPictures: scores [${showList(scores.shape)}] do not fit pictures [${pictures.join(', ')}]: expected [${(single ? scalar : vector).join(', ')}] with the same images, H and W, and as many channels or one`,
       { scores: scores.shape, pictures },
     );
   }

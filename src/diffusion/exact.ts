@@ -23,7 +23,7 @@ export interface GaussianStart {
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`
  */
 export function gaussianLogDensity(x: number, y: number, t: number, start: GaussianStart): number {
-  const { mean, variance } = gaussianAt(t, start);
+  const { mean, variance } = gaussianAt(x, y, t, start);
   const distance = square(x - mean[0]) + square(y - mean[1]);
   return -distance / (2 * variance) - log(2 * Math.PI * variance);
 }
@@ -34,13 +34,31 @@ export function gaussianLogDensity(x: number, y: number, t: number, start: Gauss
  * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`
  */
 export function gaussianScore(x: number, y: number, t: number, start: GaussianStart): [number, number] {
-  const { mean, variance } = gaussianAt(t, start);
+  const { mean, variance } = gaussianAt(x, y, t, start);
   return [-(x - mean[0]) / variance, -(y - mean[1]) / variance];
 }
 
-function gaussianAt(t: number, start: GaussianStart): { mean: [number, number]; variance: number } {
-  checkOptionNames('gaussianLogDensity', start, ['mean', 'variance', 'sde']);
+function gaussianAt(
+  x: number,
+  y: number,
+  t: number,
+  start: GaussianStart,
+): { mean: [number, number]; variance: number } {
+  checkOptionNames('gaussianLogDensity', start ?? null, ['mean', 'variance', 'sde']);
   const { mean, variance, sde } = start;
+  for (const [name, value] of Object.entries({ x, y, t })) {
+    if (Number.isFinite(value)) continue;
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `gaussianLogDensity: ${name} must be a finite number, not ${show(value)}`,
+    );
+  }
+  if (!(Array.isArray(mean) && mean.length === 2 && mean.every(Number.isFinite))) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `gaussianLogDensity: mean must be two finite numbers, not ${show(mean)}`,
+    );
+  }
   checkSde('gaussianLogDensity', sde);
   if (typeof sde.transition !== 'function') {
     throw new SeedspanError(
@@ -48,7 +66,7 @@ function gaussianAt(t: number, start: GaussianStart): { mean: [number, number]; 
       'gaussianLogDensity: sde must be a preset: only these have a closed form',
     );
   }
-  if (!(variance > 0 && Number.isFinite(variance))) {
+  if (!(Number.isFinite(variance) && variance > 0)) {
     throw new SeedspanError(
       'INVALID_VALUE',
       `gaussianLogDensity: variance must be positive, not ${show(variance)}`,

@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError, show, showList } from '../errors.ts';
 import type { NdArray } from './types.ts';
 
 /**
@@ -13,7 +13,8 @@ export function checkNdArray(
   array: NdArray | NdArray<Float32Array>,
   axes: readonly string[],
 ): void {
-  const expected = `{data, shape: [${axes.join(', ')}]}`;
+  const names = [...axes.slice(0, 8), ...(axes.length > 8 ? ['...'] : [])].join(', ');
+  const expected = `{data, shape: [${names}]}`;
   if (typeof array !== 'object' || array === null || !Array.isArray(array.shape)) {
     throw new SeedspanError('INVALID_TYPE', `${name} must be ${expected}, not ${show(array)}`);
   }
@@ -25,19 +26,15 @@ export function checkNdArray(
     );
   }
   if (shape.length !== axes.length || !shape.every((length) => Number.isSafeInteger(length) && length > 0)) {
-    throw new SeedspanError(
-      'SHAPE_MISMATCH',
-      `${name}.shape must be [${axes.join(', ')}], not [${shape.join(', ')}]`,
-      {
-        shape,
-      },
-    );
+    throw new SeedspanError('SHAPE_MISMATCH', `${name}.shape must be [${names}], not [${showList(shape)}]`, {
+      shape,
+    });
   }
   const count = shape.reduce((product, length) => product * length, 1);
   if (count !== data.length) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${name}.shape [${shape.join(', ')}] needs ${count} values, but data has ${data.length}`,
+      `${name}.shape [${showList(shape)}] needs ${count} values, but data has ${data.length}`,
       { shape, length: data.length },
     );
   }

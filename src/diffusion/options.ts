@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { Engine } from '../solver/engine.ts';
 import { checkChoice, checkCount, checkFlag, checkTolerance } from '../solver/options.ts';
 import { checkWorkers } from '../threads/options.ts';
@@ -133,7 +133,7 @@ export function resolveOptions(options: PrecomputeOptions): ResolvedOptions {
     sde,
     steps: options.steps ?? defaults.steps,
     T,
-    times: options.times && resolveTimes(options),
+    times: options.times === undefined ? undefined : resolveTimes(options),
     spacing: resolveSpacing(options.spacing, scheme),
     rtol: options.rtol ?? defaults.rtol,
     fixedPoint: resolveFixedPoint(options, defaults.fixedPoint),
@@ -266,7 +266,7 @@ function checkSeeds(seeds: unknown): void {
   if (seeds.length > 0 && new Set(seeds).size === seeds.length) return;
   throw new SeedspanError(
     'INVALID_VALUE',
-    `${WHERE}: projection.seeds is [${seeds.join(', ')}], must name at least one image, and none twice`,
+    `${WHERE}: projection.seeds is [${showList(seeds)}], must name at least one image, and none twice`,
     { option: 'projection.seeds', value: seeds },
   );
 }
@@ -391,7 +391,9 @@ function resolveTimes({ times, steps, T }: PrecomputeOptions): Float64Array {
       `${WHERE}: times must be an array of numbers, not ${show(times)}`,
     );
   }
-  const levels = Float64Array.from(times);
+  const levels = Float64Array.from(times as ArrayLike<unknown>, (t) =>
+    typeof t === 'number' ? t : Number.NaN,
+  );
   const bad = levels.findIndex((t, k) => !(k === 0 ? t === 0 : t > levels[k - 1] && t < Infinity));
   if (levels.length < 2 || bad >= 0) {
     const what = bad >= 0 ? `times[${bad}] is ${levels[bad]}` : `there are ${levels.length}`;
@@ -417,7 +419,7 @@ function resolveSpacing(spacing: PrecomputeOptions['spacing'], scheme: Scheme): 
     throw new SeedspanError(
       'INVALID_VALUE',
       `${WHERE}: spacing must be a positive number${scheme === 'na2024' ? '' : ' or [dx, dy]'}, not ${
-        Array.isArray(spacing) ? `[${spacing.map(String).join(', ')}]` : show(spacing)
+        Array.isArray(spacing) ? `[${showList(spacing)}]` : show(spacing)
       }`,
     );
   }

@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { clip, SeedspanError, show } from '../errors.ts';
 
 /** What a `.npy` header says. */
 export interface NpyHeader {
@@ -92,7 +92,7 @@ export function parseNpyHeader(text: string): NpyHeader {
       const text = take('integer', 'an integer');
       const size = Number(text);
       if (!Number.isSafeInteger(size) || size < 0)
-        fail(`shape has ${text}, must be an integer from 0`, { size: text });
+        fail(`shape has ${clip(text)}, must be an integer from 0`, { size: text });
       shape.push(size);
       // (3) is a number in Python, (3,) a tuple.
       if (!isMark(')') || shape.length === 1) takeMark(',');

@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { readLimit, viewBytes } from './input.ts';
 import { formatNpyHeader, MAX_RANK, parseNpyHeader } from './npy-header.ts';
 
@@ -88,6 +88,9 @@ function findHeader(bytes: Uint8Array): { start: number; end: number } {
       length,
     });
   }
+  if (length > MAX_NPY_HEADER) {
+    fail(`the header has ${length} bytes by its length field, more than ${MAX_NPY_HEADER}`, { length });
+  }
   return { start, end: start + length };
 }
 
@@ -109,7 +112,7 @@ function layoutOf(bytes: Uint8Array, fileBytes: number, maxElements: number): Np
   const { dtype, littleEndian } = readDescr(descr);
   const elements = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
   if (elements > maxElements) {
-    fail(`shape (${shape.join(', ')}) has more than ${maxElements} elements (maxElements)`, {
+    fail(`shape (${showList(shape)}) has more than ${maxElements} elements (maxElements)`, {
       shape,
       maxElements,
     });
@@ -119,7 +122,7 @@ function layoutOf(bytes: Uint8Array, fileBytes: number, maxElements: number): Np
   if (size !== present) {
     const problem = size > present ? 'is too short' : 'goes on after its data';
     fail(
-      `the file ${problem}: shape (${shape.join(', ')}) of ${dtype} takes ${size} bytes, ${present} follow`,
+      `the file ${problem}: shape (${showList(shape)}) of ${dtype} takes ${size} bytes, ${present} follow`,
       { shape, dtype, present },
     );
   }
@@ -224,7 +227,7 @@ export function writeNpy(array: WriteNpyInput): Uint8Array {
   if (elements !== data.length) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `writeNpy: shape (${shape.join(', ')}) has ${elements} elements, data has ${data.length}`,
+      `writeNpy: shape (${showList(shape)}) has ${elements} elements, data has ${data.length}`,
       { shape, length: data.length },
     );
   }

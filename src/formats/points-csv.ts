@@ -1,8 +1,11 @@
 import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import { readLimit, viewBytes } from './input.ts';
 
-/** A number as most programs write it; `Number` alone would take '', '0x10' and 'Infinity' too. */
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/**
+ * A number as most programs write it; `Number` alone would take '', '0x10' and 'Infinity' too. There is one way to match
+ * any text: with several, a long one takes the square of its length.
+ */
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const SEPARATORS = [',', ';', '\t', ' '];
 
 function fail(message: string, details: Record<string, unknown> = {}): never {

@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError, show, showList } from '../errors.ts';
 import { ITEM_SIZE, isDtype, type SafetensorsDtype } from './safetensors-values.ts';
 
 /** What the header says of one tensor. */
@@ -108,7 +108,7 @@ function readEntry(name: string, value: unknown): SafetensorsEntry {
   // Inexact products are larger than any length of a file.
   if (bytes !== end - begin) {
     fail(
-      `${what}: shape [${shape.join(', ')}] of ${dtype} takes ${bytes} bytes, its offsets are ${end - begin} apart`,
+      `${what}: shape [${showList(shape)}] of ${dtype} takes ${bytes} bytes, its offsets are ${end - begin} apart`,
       {
         shape,
         dtype,

@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { readLimit, viewBytes } from './input.ts';
 import { METADATA, parseSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.ts';
 import {
@@ -190,7 +190,7 @@ function checkTensor(
   if (elements === data.length) return { name, dtype, shape, data };
   throw new SeedspanError(
     'SHAPE_MISMATCH',
-    `writeSafetensors: ${show(name)} has shape [${shape.join(', ')}], ${elements} elements, and ${data.length} data`,
+    `writeSafetensors: ${show(name)} has shape [${showList(shape)}], ${elements} elements, and ${data.length} data`,
     { tensor: name, shape, length: data.length },
   );
 }

@@ -1,5 +1,5 @@
 import { COLORMAPS, type ColormapName, colourAt, finiteRange, NON_FINITE_COLOUR } from '../colormap.ts';
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { loadSharp } from './peers.ts';
 
 /** A field or picture: any array of numbers with a shape. */
@@ -25,7 +25,7 @@ function checkField(where: string, { data, shape }: Field, dimensions: number): 
   if (shape.length !== dimensions || length !== data.length || length === 0) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${where}: expected ${dimensions} dimensions and as many values, not shape (${shape.join(', ')}) with ${data.length} values`,
+      `${where}: expected ${dimensions} dimensions and as many values, not shape (${showList(shape)}) with ${data.length} values`,
       { shape, length: data.length },
     );
   }

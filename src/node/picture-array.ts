@@ -1,4 +1,4 @@
-import { SeedspanError } from '../errors.ts';
+import { SeedspanError, showList } from '../errors.ts';
 import type { Wanted } from './picture.ts';
 
 /**
@@ -14,7 +14,7 @@ export function checkPictureArray(
   if (shape.length !== 4 || (shape[1] !== 1 && shape[1] !== 3)) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${path}: expected an array of shape (n, C, H, W) with C = 1 or 3, not (${shape.join(', ')})`,
+      `${path}: expected an array of shape (n, C, H, W) with C = 1 or 3, not (${showList(shape)})`,
       { path, shape },
     );
   }
@@ -22,7 +22,7 @@ export function checkPictureArray(
   if (count === 0 || height < 2 || width < 2) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      `${path}: shape (${shape.join(', ')}) holds no picture of at least 2 x 2`,
+      `${path}: shape (${showList(shape)}) holds no picture of at least 2 x 2`,
       { path, shape },
     );
   }

@@ -1,5 +1,5 @@
 import type { NdArray } from '../diffusion/types.ts';
-import { checkOptionNames, SeedspanError, show } from '../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../errors.ts';
 import { readBytes } from './files.ts';
 import { loadSharp } from './peers.ts';
 
@@ -42,7 +42,7 @@ export function checkPictureOptions(where: string, options: PictureOptions): Wan
     pair !== undefined &&
     !(Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 2))
   ) {
-    const shown = Array.isArray(size) ? `[${size.join(', ')}]` : show(size);
+    const shown = Array.isArray(size) ? `[${showList(size)}]` : show(size);
     throw new SeedspanError(
       'INVALID_VALUE',
       `${where}: size must be an integer, or [H, W], of at least 2, not ${shown}`,
@@ -110,7 +110,9 @@ async function readable<T>(source: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause);
+    // Of an SVG, a decoder's message may have all of it.
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const reason = message.trim().split('\n')[0].slice(0, 200);
     throw new SeedspanError(
       'BAD_FORMAT',
       `cannot read the picture ${source}: ${reason}`,

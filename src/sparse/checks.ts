@@ -1,4 +1,4 @@
-import { SeedspanError, show } from '../errors.ts';
+import { SeedspanError, show, showList } from '../errors.ts';
 
 /** The largest size, index and number of entries: what a 32-bit signed integer holds. */
 export const MAX_SIZE = 2 ** 31 - 1;
@@ -21,16 +21,13 @@ export function checkNumberArray(where: string, name: string, value: unknown): v
 /** Refuses what is not `[rows, columns]`, and returns a frozen copy of what is. */
 export function checkShape(where: string, shape: unknown): readonly [number, number] {
   checkNumberArray(where, 'shape', shape);
-  const [rows, columns] = Array.from(shape as ArrayLike<unknown>);
+  const { length, 0: rows, 1: columns } = shape as ArrayLike<unknown>;
   const fits = (n: unknown) => Number.isInteger(n) && (n as number) >= 0 && (n as number) <= MAX_SIZE;
-  if ((shape as ArrayLike<unknown>).length !== 2 || !fits(rows) || !fits(columns)) {
+  if (length !== 2 || !fits(rows) || !fits(columns)) {
     throw new SeedspanError(
       'INVALID_VALUE',
       `${where}: shape must be [rows, columns], two integers from 0 to ${MAX_SIZE}, ` +
-        `not [${Array.from(shape as ArrayLike<unknown>)
-          .slice(0, 4)
-          .map(String)
-          .join(', ')}]`,
+        `not [${showList(shape as ArrayLike<unknown>)}]`,
       { shape },
     );
   }

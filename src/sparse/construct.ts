@@ -73,7 +73,8 @@ function copyIndices(where: string, name: string, source: ArrayLike<number>, siz
   const copy = new Int32Array(source.length);
   for (let k = 0; k < copy.length; k++) {
     const index = source[k];
-    copy[k] = index;
+    // A symbol or bigint among them throws where it is made a number.
+    copy[k] = typeof index === 'number' ? index : -1;
     // The check is called where it will refuse: calls cost much of a program's first matrix.
     if (copy[k] !== index || index < 0 || index >= size) checkIndex(where, name, k, index, size);
   }

@@ -81,7 +81,7 @@ export interface AnisotropicOptions {
 
 /** `-u_xx - epsilon u_yy` with equal spacing. Symmetric, positive definite; hard for small `epsilon`. */
 export function anisotropic2d(options: AnisotropicOptions): CsrMatrix {
-  checkOptionNames('anisotropic2d', options, ['nx', 'ny', 'epsilon']);
+  checkOptionNames('anisotropic2d', options ?? null, ['nx', 'ny', 'epsilon']);
   const { nx, ny, epsilon = 0.01 } = options;
   checkCount('anisotropic2d', 'nx', nx, 1);
   checkCount('anisotropic2d', 'ny', ny, 1);
@@ -104,7 +104,7 @@ export interface ConvectionDiffusionOptions {
 /** `-diffusion Laplace(u) + wind . grad u` on the unit square. Not symmetric. */
 export function convectionDiffusion2d(options: ConvectionDiffusionOptions): CsrMatrix {
   const where = 'convectionDiffusion2d';
-  checkOptionNames(where, options, ['nx', 'ny', 'wind', 'diffusion', 'advection']);
+  checkOptionNames(where, options ?? null, ['nx', 'ny', 'wind', 'diffusion', 'advection']);
   const { nx, ny, wind = [1, 0], diffusion = 1, advection = 'centred' } = options;
   checkCount(where, 'nx', nx, 1);
   checkCount(where, 'ny', ny, 1);
@@ -150,7 +150,7 @@ export interface RandomOptions {
  */
 export function randomDiagonallyDominant(options: RandomOptions): CsrMatrix {
   const where = 'randomDiagonallyDominant';
-  checkOptionNames(where, options, ['n', 'perRow', 'seed']);
+  checkOptionNames(where, options ?? null, ['n', 'perRow', 'seed']);
   const { n, perRow = 5, seed = 0 } = options;
   checkCount(where, 'n', n, 0);
   checkCount(where, 'perRow', perRow, 0);

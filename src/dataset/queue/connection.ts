@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Redis, RedisOptions } from 'ioredis';
-import { checkOptionNames, SeedspanError } from '../../errors.ts';
+import { checkOptionNames, clip, SeedspanError } from '../../errors.ts';
 import { loadPeer } from '../../peers.ts';
 import { redact, withoutSecrets } from './secrets.ts';
 
@@ -64,7 +64,7 @@ export function parseQueueUrl(url: string, password?: string): RedisOptions {
   const fail = (why: string): SeedspanError =>
     new SeedspanError(
       'INVALID_VALUE',
-      `the queue's address ${redact(url)} ${why}; it must be like redis://host:6379, rediss://user:password@host:6380/0 or unix:///run/redis.sock`,
+      `the queue's address ${clip(redact(url))} ${why}; it must be like redis://host:6379, rediss://user:password@host:6380/0 or unix:///run/redis.sock`,
     );
   let parsed: URL;
   try {
@@ -77,11 +77,14 @@ export function parseQueueUrl(url: string, password?: string): RedisOptions {
   const login = loginOf(parsed, password, fail);
   if (protocol === 'unix:') {
     if (hostname !== '' || pathname.length < 2) throw fail('names no absolute path of a socket');
-    return { ...login, path: decodeURIComponent(pathname) };
+    return {
+      ...login,
+      path: decoded(pathname, () => fail('has a % in its path that is no code (write %25)')),
+    };
   }
   if (protocol !== 'redis:' && protocol !== 'rediss:') throw fail('has another scheme');
   if (hostname === '') throw fail('names no host');
-  const database = /^\/?(\d*)$/.exec(pathname);
+  const database = /^\/?(\d{0,9})$/.exec(pathname);
   if (database === null) throw fail('names a database that is no number');
   return {
     ...login,
@@ -92,17 +95,22 @@ export function parseQueueUrl(url: string, password?: string): RedisOptions {
   };
 }
 
-function loginOf(parsed: URL, password: string | undefined, fail: (why: string) => SeedspanError) {
+function decoded(text: string, fail: () => SeedspanError): string {
   try {
-    const user = decodeURIComponent(parsed.username);
-    const secret = parsed.password === '' ? (password ?? '') : decodeURIComponent(parsed.password);
-    if (user !== '' && secret === '')
-      throw fail('has a user but no password (a password alone: redis://:password@host)');
-    return { ...(user === '' ? {} : { username: user }), ...(secret === '' ? {} : { password: secret }) };
-  } catch (error) {
-    if (error instanceof SeedspanError) throw error;
-    throw fail('has a user or password with a % that is no code (write %25)');
+    return decodeURIComponent(text);
+  } catch {
+    throw fail();
   }
+}
+
+function loginOf(parsed: URL, password: string | undefined, fail: (why: string) => SeedspanError) {
+  const part = (text: string) =>
+    decoded(text, () => fail('has a user or password with a % that is no code (write %25)'));
+  const user = part(parsed.username);
+  const secret = parsed.password === '' ? (password ?? '') : part(parsed.password);
+  if (user !== '' && secret === '')
+    throw fail('has a user but no password (a password alone: redis://:password@host)');
+  return { ...(user === '' ? {} : { username: user }), ...(secret === '' ? {} : { password: secret }) };
 }
 
 async function readAuthority(path: string): Promise<Buffer> {

@@ -24,7 +24,8 @@ export function redact(url: string): string {
     return hidden;
   }
   const { protocol, username, password, host, pathname } = parsed;
-  if (protocol === 'unix:') return `unix://${pathname}`;
+  // A slash too many makes user and password a part of the path.
+  if (protocol === 'unix:') return withoutSecrets(`unix://${pathname}`);
   if (protocol !== 'redis:' && protocol !== 'rediss:') return hidden;
   const login = username === '' && password === '' ? '' : '***@';
   return `${protocol}//${login}${host}${/^\/\d+$/.test(pathname) ? pathname : ''}`;

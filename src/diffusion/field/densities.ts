@@ -1,5 +1,5 @@
 import { log, power } from '../../elementary.ts';
-import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../../errors.ts';
 import { createEngine } from '../../solver/create-engine.ts';
 import type { Engine } from '../../solver/engine.ts';
 import { checkChoice, checkCount } from '../../solver/options.ts';
@@ -91,7 +91,7 @@ export async function pointsDensity(
   if (points.shape[1] !== 2) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${where}: points must be [count, 2], not [${points.shape.join(', ')}]`,
+      `${where}: points must be [count, 2], not [${showList(points.shape)}]`,
     );
   }
   checkCount(where, 'size', size, 2);

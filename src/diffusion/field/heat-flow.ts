@@ -40,16 +40,21 @@ export class HeatFlow extends KernelObject {
   apply(p: Float64Array, variance: number): Float64Array {
     this.checkAlive('the engine');
     if (variance === 0) return p.slice();
-    const along = this.#multiply(p, this.height, this.width, variance / square(this.#spacing[0]));
+    const along = this.#multiply(p, this.height, this.width, timeOn(this.height, this.#spacing[0], variance));
     const turned = turn(along, this.height, this.width);
-    const across = this.#multiply(turned, this.width, this.height, variance / square(this.#spacing[1]));
+    const across = this.#multiply(
+      turned,
+      this.width,
+      this.height,
+      timeOn(this.width, this.#spacing[1], variance),
+    );
     return turn(across, this.width, this.height);
   }
 
   /** What stays of the mass of each cell in that cell, of mass 1: H W values. */
   kept(variance: number): Float64Array {
     const diagonal = (count: number, h: number) => {
-      const ring = onRing(heatKernel(variance / (h * h)), count);
+      const ring = onRing(heatKernel(timeOn(count, h, variance)), count);
       return Float64Array.from({ length: count }, (_, i) => ring[0] + ring[2 * i + 1]);
     };
     const x = diagonal(this.height, this.#spacing[0]);
@@ -82,6 +87,14 @@ export class HeatFlow extends KernelObject {
     }
     return this.#product.view.slice();
   }
+}
+
+/**
+ * tau on an axis of `count` cells of side `h`. The slowest mode decays by `exp(-tau pi^2 / (2 count^2))`, so that behind
+ * 64 count^2 all is even to rounding: no larger variance may take more time or memory.
+ */
+function timeOn(count: number, h: number, variance: number): number {
+  return Math.min(variance / square(h), 64 * square(count));
 }
 
 /**

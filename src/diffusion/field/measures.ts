@@ -1,5 +1,5 @@
 import { square } from '../../elementary.ts';
-import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 import { checkNdArray } from '../ndarray.ts';
 import type { NdArray } from '../types.ts';
@@ -84,9 +84,16 @@ export function totalVariation(
   const where = 'totalVariation';
   checkPoints(where, 'a', a);
   checkPoints(where, 'b', b);
-  const { height, width, spacing, origin } = grid;
-  checkCount(where, 'height', height, 1);
-  checkCount(where, 'width', width, 1);
+  const { height, width, spacing, origin } = grid ?? {};
+  checkCount(where, 'height', height ?? null, 1);
+  checkCount(where, 'width', width ?? null, 1);
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite);
+  if (!isPair(spacing) || !isPair(origin) || !spacing.every((h) => h > 0)) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `${where}: the grid must be { height, width, spacing: [dx, dy], origin: [x, y] }, or a PointField, not ${show(grid)}`,
+    );
+  }
   const difference = new Float64Array(height * width + 1);
   for (const [{ data }, sign] of [
     [a, 2],
@@ -140,6 +147,6 @@ function checkPoints(where: string, name: string, points: NdArray): void {
   if (points.shape[1] === 2) return;
   throw new SeedspanError(
     'SHAPE_MISMATCH',
-    `${where}: ${name} must be points of the plane, [count, 2], not [${points.shape.join(', ')}] ${show(points.data)}`,
+    `${where}: ${name} must be points of the plane, [count, 2], not [${showList(points.shape)}] ${show(points.data)}`,
   );
 }

@@ -160,18 +160,19 @@ function levelVariances(
 ): Float64Array {
   const { levels = 60 } = options;
   checkCount(where, 'levels', levels, 1);
-  const last = options.variance ?? square(Math.max(...sides));
-  const first = options.firstVariance ?? Math.min(0.1 * square(Math.min(...spacing)), last);
-  if (!(first > 0 && first <= last && last < Infinity)) {
+  const last: unknown = options.variance ?? square(Math.max(...sides));
+  const longest = typeof last === 'number' ? last : Number.NaN;
+  const first: unknown = options.firstVariance ?? Math.min(0.1 * square(Math.min(...spacing)), longest);
+  if (!(typeof first === 'number' && first > 0 && first <= longest && longest < Infinity)) {
     throw new SeedspanError(
       'INVALID_VALUE',
       `${where}: firstVariance ${show(first)} must be over 0, and variance ${show(last)} finite and not below it`,
     );
   }
   const variances = new Float64Array(levels + 1);
-  for (let k = 1; k < levels; k++) variances[k] = first * power(last / first, (k - 1) / (levels - 1));
-  variances[levels] = last;
-  if (levels > 1 && first === last) {
+  for (let k = 1; k < levels; k++) variances[k] = first * power(longest / first, (k - 1) / (levels - 1));
+  variances[levels] = longest;
+  if (levels > 1 && first === longest) {
     throw new SeedspanError(
       'INVALID_VALUE',
       `${where}: ${levels} levels cannot lie between equal variances, ${first}`,

@@ -42,7 +42,7 @@ export async function sample<Name extends SamplerName>(
   times: ArrayLike<number>,
   options: OptionsOf<Name>,
 ): Promise<SamplerResult> {
-  checkChoice('sample', 'sampler', name, Object.keys(SAMPLERS));
+  checkChoice('sample', 'sampler', name ?? null, Object.keys(SAMPLERS));
   const sampler: (
     s: ScoreFunction,
     x: NdArray,

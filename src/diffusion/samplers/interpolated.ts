@@ -1,4 +1,4 @@
-import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, show, showList } from '../../errors.ts';
 import { checkCount } from '../../solver/options.ts';
 import type { PrecomputeResult } from '../types.ts';
 import type { ScoreFunction } from './types.ts';
@@ -26,7 +26,7 @@ export function interpolatedScore(
   if (shape.length !== 6) {
     throw new SeedspanError(
       'SHAPE_MISMATCH',
-      `${where}: scores must be [images, levels, channels, 2, H, W], not [${shape.join(', ')}]; scheme "na2024" has one component only`,
+      `${where}: scores must be [images, levels, channels, 2, H, W], not [${showList(shape)}]; scheme "na2024" has one component only`,
     );
   }
   const [images, levels, channels, , height, width] = shape;

@@ -130,7 +130,9 @@ function checkTimes(where: string, times: ArrayLike<number>): Float64Array {
   if (!(Array.isArray(times) || times instanceof Float64Array)) {
     fail('INVALID_TYPE', where, `times must be an array of numbers, not ${show(times)}`);
   }
-  const copy = Float64Array.from(times);
+  const copy = Float64Array.from(times as ArrayLike<unknown>, (t) =>
+    typeof t === 'number' ? t : Number.NaN,
+  );
   if (copy.length < 2) fail('INVALID_VALUE', where, `times has ${copy.length} entries; a step needs two`);
   for (let k = 0; k < copy.length; k++) {
     const falls = k === 0 || copy[k] < copy[k - 1];

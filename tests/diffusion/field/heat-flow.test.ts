@@ -163,3 +163,13 @@ describe.each(BUILDS)('a pre-computed field, %s', (build) => {
     own.dispose();
   });
 });
+
+describe('a variance beyond all reason', () => {
+  it.each([1e6, 2 ** 53, 1e308])('%d is even, at once, and keeps the mass', async (variance) => {
+    const density = { data: field(5, 7, 3), shape: [5, 7] };
+    const { density: levels, spacing } = await precomputeField(density, { levels: 1, variance, engine });
+    const last = levels.data.subarray(35);
+    const cell = spacing[0] * spacing[1];
+    for (const value of last) expect(value * 35 * cell).toBeCloseTo(1, 12);
+  });
+});

@@ -107,7 +107,7 @@ export interface PrecomputeOptions {
   density?: DensityKind;
   /** Seed of the random draws of `pixel-positions`. Each image has its own stream. Default 0. */
   seed?: number;
-  /** Default `consistent`. The other defaults depend on it: see {@link SCHEME_DEFAULTS}. */
+  /** Default `consistent`. The other defaults depend on it: see `SCHEME_DEFAULTS`. */
   scheme?: Scheme;
   sde?: Sde;
   /** N: time steps of `lau2025` and `consistent` (N + 1 levels), time levels of `na2024`. */

@@ -106,8 +106,11 @@ export async function precomputeStore(
 
 function summarise(context: Context, done: DatasetReport): string {
   const { images, failed, unconverged, computed, elapsed, workers, givenUp, failures, bytes } = done;
-  const rate = computed > 0 ? ` (${(computed / elapsed).toFixed(1)} a second)` : '';
   const who = workers > 0 ? plural(workers, 'thread') : 'the workers of the queue';
+  const now =
+    computed > 0
+      ? `${computed} computed in ${duration(elapsed * 1000)} by ${who} (${(computed / elapsed).toFixed(1)} a second)`
+      : 'none was computed now';
   const good = done.complete && failed === 0 && unconverged === 0;
   const verdict = [
     done.complete ? 'complete' : `${images - done.done} images are missing: run the same again`,
@@ -115,7 +118,7 @@ function summarise(context: Context, done: DatasetReport): string {
     ...(unconverged > 0 ? [`${unconverged} short of their tolerance`] : []),
   ].join('; ');
   return `${[
-    `${plural(images, 'image')} in ${plural(done.shards, 'shard')}; ${computed} computed in ${duration(elapsed * 1000)} by ${who}${rate}`,
+    `${plural(images, 'image')} in ${plural(done.shards, 'shard')}; ${now}`,
     paint(context.stdout, good ? 'green' : 'red', verdict),
     ...failures.slice(0, SHOWN).map(({ index, source, error }) => `  image ${index}, ${source}: ${error}`),
     ...(failed > SHOWN

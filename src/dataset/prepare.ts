@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SeedspanError } from '../errors.ts';
-import { ioError, systemCode } from '../node/files.ts';
+import { exists, ioError } from '../node/files.ts';
 import { temporaryPath } from '../node/output.ts';
 import { checkPictureOptions, type Wanted } from '../node/picture.ts';
 import type { PrecomputeDatasetOptions } from './dataset-options.ts';
@@ -76,6 +76,7 @@ async function checkSame({ store, plan: former }: Run, options: PrecomputeDatase
   const place = await mkdtemp(join(inside, 'inputs-')).catch((error: unknown) => {
     throw ioError('write to the folder', inside, error);
   });
+  const unpacked = await exists(join(inside, STAGING));
   try {
     const plan = await planInto(place, inside, options);
     const differences = planDifferences(plan, former);
@@ -87,6 +88,10 @@ async function checkSame({ store, plan: former }: Run, options: PrecomputeDatase
       );
     }
     await takePaths(place, inside);
+  } catch (error) {
+    // What was unpacked for the comparison alone.
+    if (!unpacked) await rm(join(inside, STAGING), { recursive: true, force: true });
+    throw error;
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -107,12 +112,7 @@ async function openExisting(
   target: string,
   { resume = true }: PrecomputeDatasetOptions,
 ): Promise<Run | undefined> {
-  try {
-    await stat(target);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw ioError('look at', target, error);
-  }
+  if (!(await exists(target))) return undefined;
   if (resume) return await openRun(target);
   throw new SeedspanError(
     'EXISTS',

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { computeFields, type Plan } from '../diffusion/fields.ts';
 import { chooseSeeds } from '../diffusion/index.ts';
 import { SeedspanError } from '../errors.ts';
 import { readNpy, writeNpy } from '../formats/index.ts';
-import { readParsed, systemCode } from '../node/files.ts';
+import { exists, readParsed } from '../node/files.ts';
 import { writeFileWhole } from '../node/output.ts';
 import { createEngine } from '../solver/create-engine.ts';
 import { loadEquation } from './options.ts';
@@ -87,16 +86,6 @@ export async function prepareSeeds(run: Run, signal: AbortSignal | undefined): P
   await write(PICTURES, writeNpy({ data: pictures, shape }));
   // Last: where it is, the others are.
   await write(CHOICE, `${JSON.stringify(choice, undefined, 2)}\n`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await readFile(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 async function choose(

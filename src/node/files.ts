@@ -1,4 +1,4 @@
-import { readFile as read } from 'node:fs/promises';
+import { lstat, readFile as read } from 'node:fs/promises';
 import { SeedspanError } from '../errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -27,6 +27,17 @@ export function ioError(what: string, path: string, cause: unknown): SeedspanErr
   const system = systemCode(cause);
   const reason = REASONS[system] ?? (cause instanceof Error ? cause.message : String(cause));
   return new SeedspanError('IO', `cannot ${what} ${path}: ${reason}`, { path, system }, { cause });
+}
+
+/** Whether something has that name, a link that leads nowhere too. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw ioError('look at', path, error);
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { checkOptionNames, SeedspanError } from '../errors.ts';
-import { ioError, systemCode } from './files.ts';
+import { exists, ioError, systemCode } from './files.ts';
 
 /**
  * Temporary names lie beside the target, on the same file system, so that a rename is atomic. They carry the
@@ -25,16 +25,6 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return systemCode(error) !== 'ESRCH';
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw ioError('look at', path, error);
   }
 }
 

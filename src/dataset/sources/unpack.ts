@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { SeedspanError } from '../../errors.ts';
-import { ioError, systemCode } from '../../node/files.ts';
+import { exists, ioError, systemCode } from '../../node/files.ts';
 import type { ByteRange } from './byte-range.ts';
 import { unpackedName } from './kinds.ts';
 import type { CatalogueOptions } from './types.ts';
@@ -55,16 +55,6 @@ export async function unpackGzip(packed: ByteRange, options: CatalogueOptions): 
     if (temporary !== undefined) await rm(temporary, { force: true });
     signal?.throwIfAborted();
     throw ioError('unpack', packed.path, error);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
   }
 }
 

@@ -33,6 +33,7 @@ const ORDER = {
   ],
   assembly: [
     'memory',
+    'codec',
     'host',
     'vector',
     'operator',
@@ -50,7 +51,7 @@ const ORDER = {
 /** The parts that need Node, and may use packages. */
 const FOR_NODE = ['node', 'dataset', 'cli'];
 /** The parts that take what was built. */
-const BUILT = ['wasm', 'threads'];
+const BUILT = ['wasm', 'threads', 'dataset'];
 /** What the parts for any runtime may use. */
 const PACKAGES: Record<string, string[]> = {
   training: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'],

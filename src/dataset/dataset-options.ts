@@ -20,7 +20,7 @@ export interface PrecomputeDatasetOptions {
   equation?: EquationOptions;
   /** Of scores and log densities in the store; they are computed in float64. Default `float32`. */
   dtype?: 'float32' | 'float64';
-  /** Blosc with bit shuffling, around LZ4 or Zstandard. Default `lz4`. */
+  /** Blosc with bit shuffling, around LZ4 or Zstandard, which needs the package numcodecs. Default `lz4`. */
   compression?: 'none' | 'lz4' | 'zstd';
   /** Images in a shard, which one worker does and one file of each array has. Default: about 32 MiB of results. */
   shardImages?: number;

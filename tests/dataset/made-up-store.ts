@@ -29,6 +29,8 @@ export async function buildChild(name: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     packages: 'external',
+    target: 'es2022',
+    loader: { '.wasm': 'binary' },
     outfile,
     logLevel: 'silent',
   });

@@ -146,7 +146,7 @@ describe('openScores', () => {
     const expected = expectedArrays(store.layout, (image) => image === 0 || image === 4);
     expect(part.scores).toEqual(expected.scores.slice(240));
     expect(part.logDensity).toEqual(expected.log_density.slice(120));
-    expect(part.initial).toEqual(expected.initial.slice(60));
+    expect(part.initial).toEqual(expected.initial.slice(20));
     await writeShard(store, 1, statuses); // and goes on being made
     expect((await scores.read(2, 3)).status).toEqual(['max-iterations']);
     expect((await openScores(store.path)).complete).toBe(true);
@@ -231,6 +231,21 @@ describe('a store', () => {
         readZarrArray(join(there.path, array)).values.slice(0, 480),
       );
   });
+
+  it.each(['none', 'lz4'] as const)(
+    'writes files of many images a piece at a time, %s',
+    async (compression) => {
+      // Pieces of the scores of one image, and the log densities of two.
+      const store = await makeStore({ shardImages: 5, height: 90, width: 100, compression });
+      await writeShard(store, 0);
+      const { read } = await openScores(store.path);
+      const { scores, logDensity, initial } = await read(0, 5);
+      const expected = expectedArrays(store.layout, () => true);
+      expect(digest(scores as Float32Array)).toBe(digest(expected.scores));
+      expect(digest(logDensity as Float32Array)).toBe(digest(expected.log_density));
+      expect(digest(initial)).toBe(digest(expected.initial));
+    },
+  );
 
   it('takes images at once, of several shards', async () => {
     const store = await makeStore({ compression: 'lz4', dtype: 'float64' });

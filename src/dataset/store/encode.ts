@@ -1,61 +1,89 @@
 import { SeedspanError } from '../../errors.ts';
 import { loadPeer } from '../../peers.ts';
-import { halfBlock, joinHalves, separateHalves } from './blosc.ts';
-import { BLOSC, type StoreCompression, type StoreDtype } from './layout.ts';
-
-/** Bytes of one image's part of an array, as they lie in the store; valid after the values have changed. */
-export type Encode = (values: Float64Array | Float32Array) => Promise<Uint8Array>;
-
-const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+import { Codec, FRAME_OVERHEAD } from './codec.ts';
+import {
+  arrayDtype,
+  BLOSC,
+  ITEM_SIZE,
+  imageLength,
+  LARGE_ARRAYS,
+  type LargeArray,
+  type StoreDtype,
+  type StoreLayout,
+} from './layout.ts';
 
 /** Blosc's number of it. */
 const BITSHUFFLE = 2;
 
-/** Makes what encodes arrays of `length` values, one after the other: its buffers are used again from call to call. */
-export async function createEncode(
-  length: number,
-  dtype: StoreDtype,
-  compression: StoreCompression,
-): Promise<Encode> {
-  const encode = await createSingle(length, dtype, compression);
-  let last: Promise<unknown> = Promise.resolve();
-  return (values) => {
-    const encoded = last.then(() => encode(values));
-    last = encoded.catch(() => undefined);
-    return encoded;
-  };
+type Values = Float64Array | Float32Array;
+
+/** Puts the bytes of values, as they lie in the store, at the start of `to`, and returns how many there are. */
+type Encode = (values: Values, to: Uint8Array) => Promise<number>;
+
+/** Of one image's part of an array. */
+export interface Encoder {
+  /** The most bytes that there can be; `to` must have room for them. */
+  readonly most: number;
+  readonly encode: Encode;
 }
 
-async function createSingle(
-  length: number,
-  dtype: StoreDtype,
-  compression: StoreCompression,
-): Promise<Encode> {
+const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Encoders of the large arrays; what they work with is used again from call to call. */
+export async function createEncoders(
+  layout: Omit<StoreLayout, 'times'>,
+): Promise<Record<LargeArray, Encoder>> {
   if (!hostIsLittleEndian)
     throw new SeedspanError('UNSUPPORTED', 'stores are written on little-endian machines only');
+  const make = await encodingOf(layout.compression);
+  const encoderOf = (array: LargeArray): Encoder => {
+    const dtype = arrayDtype(layout, array);
+    const length = imageLength(layout, array);
+    return { most: ITEM_SIZE[dtype] * length + FRAME_OVERHEAD, encode: make(length, dtype) };
+  };
+  return Object.fromEntries(LARGE_ARRAYS.map((array) => [array, encoderOf(array)])) as Record<
+    LargeArray,
+    Encoder
+  >;
+}
+
+async function encodingOf(
+  compression: StoreLayout['compression'],
+): Promise<(length: number, dtype: StoreDtype) => Encode> {
+  if (compression === 'lz4') {
+    const codec = await Codec.load();
+    return (_length, dtype) => async (values, to) => codec.encode(values, dtype, to);
+  }
   if (compression === 'none') {
-    const Values = dtype === 'float32' ? Float32Array : Float64Array;
-    return async (values) => new Uint8Array(Values.from(values).buffer);
+    return (length, dtype) => staged(length, dtype, async (bytes) => bytes);
   }
-  const { Blosc } = await loadPeer('numcodecs', 'to compress data sets', () => import('numcodecs'));
-  const { clevel, blocksize } = BLOSC[compression];
-  const codecOf = (block: number) =>
-    Blosc.fromConfig({ id: 'blosc', cname: compression, clevel, shuffle: BITSHUFFLE, blocksize: block });
-  const codec = codecOf(blocksize);
-  const staged = dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
-  const bytes = new Uint8Array(staged.buffer);
-  const block = staged instanceof Float64Array && compression === 'lz4' ? halfBlock(length) : undefined;
-  if (block === undefined) {
-    return async (values) => {
-      staged.set(values);
-      return codec.encode(bytes);
-    };
-  }
-  const halves = new Uint32Array(2 * length);
-  const halvesCodec = codecOf(block);
-  return async (values) => {
-    staged.set(values);
-    separateHalves(staged as Float64Array, halves, block);
-    return joinHalves(await halvesCodec.encode(new Uint8Array(halves.buffer))) ?? codec.encode(bytes);
+  const { Blosc } = await loadPeer('numcodecs', 'to compress data sets by zstd', () => import('numcodecs'));
+  const codec = Blosc.fromConfig({
+    id: 'blosc',
+    cname: compression,
+    shuffle: BITSHUFFLE,
+    ...BLOSC[compression],
+  });
+  return (length, dtype) => staged(length, dtype, async (bytes) => codec.encode(bytes));
+}
+
+/** By way of the numbers' own bytes, in an array that is used again: one call after the other. */
+function staged(
+  length: number,
+  dtype: StoreDtype,
+  encode: (bytes: Uint8Array) => Promise<Uint8Array>,
+): Encode {
+  const numbers = dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  const encodeOne = async (values: Values, to: Uint8Array) => {
+    numbers.set(values);
+    const bytes = await encode(new Uint8Array(numbers.buffer));
+    to.set(bytes);
+    return bytes.length;
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  return (values, to) => {
+    const encoded = last.then(() => encodeOne(values, to));
+    last = encoded.catch(() => undefined);
+    return encoded;
   };
 }

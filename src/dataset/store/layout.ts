@@ -41,9 +41,9 @@ export const METADATA_CHUNK = 16_384;
 export const ITEM_SIZE = { float32: 4, float64: 8 } as const;
 
 /**
- * How Blosc is told to compress, with bits shuffled; found on scores and log densities of photographs. Level 1 is no
- * faster with LZ4. Zstandard's levels from 3 on take half as long again for hardly fewer bytes, and its own choice of
- * blocks (0) is slower and leaves more.
+ * How Blosc compresses, with bits shuffled. `lz4` is our own codec, of which readers are told what they expect. `zstd`
+ * was found on scores and log densities of photographs: levels from 3 on take half as long again for hardly fewer
+ * bytes, and Blosc's own choice of blocks (0) is slower and leaves more.
  */
 export const BLOSC = {
   lz4: { clevel: 5, blocksize: 0 },

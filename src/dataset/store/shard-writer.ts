@@ -1,23 +1,16 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeedspanError, show } from '../../errors.ts';
 import { ioError } from '../../node/files.ts';
 import { writeNew } from '../../node/output.ts';
 import type { ShardRecord } from '../types.ts';
-import { createEncode, type Encode } from './encode.ts';
+import type { Encoder } from './encode.ts';
 import { exists, makeTemporary, newToken } from './files.ts';
-import {
-  arrayDtype,
-  imageLength,
-  LARGE_ARRAYS,
-  type LargeArray,
-  type StoreLayout,
-  shardRange,
-} from './layout.ts';
+import { imageLength, LARGE_ARRAYS, type LargeArray, type StoreLayout, shardRange } from './layout.ts';
 import type { StorePaths } from './paths.ts';
 import { readRecordFile, recordFault, type StoredRecord } from './records.ts';
 import { arrayFile, claimShard, recordFile, settleShard } from './shard-commit.ts';
-import { ShardIndex } from './shard-index.ts';
+import { ShardFile } from './shard-file.ts';
 
 /** What was computed of one image; may be used again once `add` has ended. C order, shapes of the store's arrays. */
 export interface ImageValues {
@@ -40,69 +33,12 @@ export interface ShardCommit {
 /** What a worker knows of a shard; the store adds the rest. */
 export type ShardReport = Omit<ShardRecord, 'shard' | 'bytes'>;
 
-/** One array's file in the making: images go to the disk as they come. */
-class ShardFile {
-  readonly #path: string;
-  readonly #index: ShardIndex;
-  #file: FileHandle | undefined;
-  #written = 0;
-  /** The last write, which goes on while the next image is computed. */
-  #pending: Promise<unknown> = Promise.resolve();
-
-  constructor(path: string, images: number) {
-    this.#path = path;
-    this.#index = new ShardIndex(images);
-  }
-
-  async open(): Promise<void> {
-    this.#file = await open(this.#path, 'wx');
-  }
-
-  async append(position: number, bytes: Uint8Array): Promise<void> {
-    await this.#pending;
-    this.#index.set(position, this.#written, bytes.length);
-    this.#write(bytes);
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.#written += bytes.length;
-    this.#pending = this.#file!.writeFile(bytes);
-    this.#pending.catch(() => undefined); // told by the next one who awaits it
-  }
-
-  /** Ends the file with its index, on the disk, and says how long it is. */
-  async finish(): Promise<number> {
-    await this.#pending;
-    this.#write(this.#index.encode());
-    await this.#pending;
-    await this.#file!.sync();
-    await this.close();
-    return this.#written;
-  }
-
-  async close(): Promise<void> {
-    await this.#pending.catch(() => undefined);
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
-  }
-}
-
 /** What all writers of one store share. */
 export interface WriterContext {
   layout: StoreLayout;
   paths: StorePaths;
   /** By array; made once. */
-  encoders: Promise<Record<LargeArray, Encode>>;
-}
-
-export async function createEncoders(layout: StoreLayout): Promise<Record<LargeArray, Encode>> {
-  const made = await Promise.all(
-    LARGE_ARRAYS.map((array) =>
-      createEncode(imageLength(layout, array), arrayDtype(layout, array), layout.compression),
-    ),
-  );
-  return Object.fromEntries(LARGE_ARRAYS.map((array, k) => [array, made[k]])) as Record<LargeArray, Encode>;
+  encoders: Promise<Record<LargeArray, Encoder>>;
 }
 
 /**
@@ -138,7 +74,7 @@ export class ShardWriter {
   async add(position: number, image: ImageValues): Promise<void> {
     this.#claimPosition(position);
     const values = { scores: image.scores, log_density: image.logDensity, initial: image.initial };
-    const { layout, encoders } = this.#context;
+    const { layout } = this.#context;
     for (const array of LARGE_ARRAYS) {
       const length = imageLength(layout, array);
       if (values[array].length !== length)
@@ -150,9 +86,7 @@ export class ShardWriter {
     }
     await this.#orDiscard(async () => {
       await this.#begin();
-      const encode = await encoders;
-      for (const array of LARGE_ARRAYS)
-        await this.#files.get(array)!.append(position, await encode[array](values[array]));
+      for (const array of LARGE_ARRAYS) await this.#files.get(array)!.append(position, values[array]);
     });
     this.#states[position] = 'added';
   }
@@ -207,10 +141,11 @@ export class ShardWriter {
   /** The folder and its files, at the first image. */
   async #begin(): Promise<void> {
     if (this.#folder !== undefined) return;
+    const encoders = await this.#context.encoders;
     this.#folder = await makeTemporary(this.#context.paths.temporary, this.#token);
     for (const array of LARGE_ARRAYS) {
       const path = join(this.#folder, arrayFile(this.#token, array));
-      const file = new ShardFile(path, this.#context.layout.shardImages);
+      const file = new ShardFile(path, encoders[array], this.#context.layout.shardImages);
       await file.open();
       this.#files.set(array, file);
     }

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { ioError } from '../../node/files.ts';
 import type { ShardRecord } from '../types.ts';
+import { createEncoders } from './encode.ts';
 import { clearTemporary, namesIn } from './files.ts';
 import { checkShard, type StoreLayout, shardCount } from './layout.ts';
 import { type StorePaths, shardOfName } from './paths.ts';
 import { readRecordFile } from './records.ts';
 import { settleShard } from './shard-commit.ts';
-import { createEncoders, ShardWriter, type WriterContext } from './shard-writer.ts';
+import { ShardWriter, type WriterContext } from './shard-writer.ts';
 
 /** A run's store: a Zarr v3 group, and what seedspan keeps in it. Made by `createStore` and `openStore`. */
 export class Store {

@@ -1,0 +1,1 @@
+export { default as scalar } from '../../../build/kernel/codec-scalar.wasm';

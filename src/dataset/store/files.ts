@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { access, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeedspanError } from '../../errors.ts';
 import { ioError, systemCode } from '../../node/files.ts';
@@ -20,16 +20,6 @@ export const PROCESS_NAMESPACE = ((): string => {
 
 /** No two are alike. */
 export const newToken = () => randomBytes(8).toString('hex');
-
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
 
 /** Names in a folder; none where it is not there. */
 export async function namesIn(folder: string): Promise<string[]> {

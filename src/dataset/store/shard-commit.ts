@@ -1,7 +1,7 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from '../../node/files.ts';
-import { exists, namesIn, syncFolder } from './files.ts';
+import { exists, systemCode } from '../../node/files.ts';
+import { namesIn, syncFolder } from './files.ts';
 import { LARGE_ARRAYS } from './layout.ts';
 import type { StorePaths } from './paths.ts';
 
@@ -83,7 +83,8 @@ export async function claimShard(
     const names = await readdir(target).catch((): string[] => []);
     // A file server may answer a request that it has fulfilled, and which was sent twice, with an error.
     if (names.includes(recordFile(token))) return true;
-    if (names.length > 0) return false;
+    // Another's was there; it may have been settled, and be gone, by now.
+    if (names.length > 0 || ['ENOTEMPTY', 'EEXIST'].includes(systemCode(error))) return false;
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeedspanError, show } from '../../errors.ts';
-import { ioError } from '../../node/files.ts';
+import { exists, ioError } from '../../node/files.ts';
 import { writeNew } from '../../node/output.ts';
 import type { ShardRecord } from '../types.ts';
 import type { Encoder } from './encode.ts';
-import { exists, makeTemporary, newToken } from './files.ts';
+import { makeTemporary, newToken } from './files.ts';
 import { imageLength, LARGE_ARRAYS, type LargeArray, type StoreLayout, shardRange } from './layout.ts';
 import type { StorePaths } from './paths.ts';
 import { readRecordFile, recordFault, type StoredRecord } from './records.ts';

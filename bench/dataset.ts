@@ -98,7 +98,7 @@ async function threads(): Promise<Table> {
       bytes: report.bytes,
     });
     return [
-      plainCount(count),
+      String(count),
       digits(report.elapsed),
       digits(IMAGES / report.elapsed),
       digits(speed),
@@ -125,8 +125,6 @@ async function threads(): Promise<Table> {
   };
 }
 
-const plainCount = (count: number) => String(count);
-
 /** Seconds of the slower of two commands beside each other. */
 async function twoApart(input: string): Promise<number> {
   const outs = [0, 1].map((k) => join(stores, `apart-${k}.zarr`));
@@ -149,9 +147,13 @@ async function growth(): Promise<Table> {
   for (const [k, count] of counts.entries()) {
     const { report, taken } = best[k]!;
     const computing = report.seconds / count;
+    const before =
+      k === 0 ? { count: 0, elapsed: 0 } : { count: counts[k - 1], elapsed: best[k - 1]!.report.elapsed };
+    const further = k === 0 ? undefined : (report.elapsed - before.elapsed) / (count - before.count);
     cases.push({
       key: `growth-${count}`,
       wall: report.elapsed / count,
+      further,
       computing,
       cpu: taken.cpu / count,
       peak: taken.peak,
@@ -159,6 +161,7 @@ async function growth(): Promise<Table> {
     rows.push([
       String(count),
       digits((1000 * report.elapsed) / count),
+      digits(further && 1000 * further),
       digits(1000 * computing),
       digits((1000 * taken.cpu) / count),
       digits(taken.peak / 1e6),
@@ -166,7 +169,7 @@ async function growth(): Promise<Table> {
   }
   return {
     title: 'What an image costs as there are more of them, one thread',
-    head: ['images', 'ms', 'of it computing', 'CPU ms', 'memory MB'],
+    head: ['images', 'ms', 'ms for each beyond the row before', 'computing, ms', 'CPU ms', 'memory MB'],
     rows,
     note: 'A short run has the start of the threads, and code that is not compiled yet, on fewer images.',
   };

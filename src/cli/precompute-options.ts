@@ -107,7 +107,7 @@ export function addPrecomputeOptions(command: Command): Command {
   command
     .option(
       '--seed-images <i,j,...>',
-      `pictures, from 0, whose bases are shared; seed-operator: one, whose multigrid is (default: ${seeds})`,
+      `pictures, from 0, whose bases are shared; seed-operator: one, whose multigrid is (default: ${seeds}; store: chosen)`,
       indices,
     )
     .option('--projection-dim <n>', `projection: Krylov vectors of each (default: ${dim})`, integerFrom(1))
@@ -245,7 +245,9 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
     command.error(`error: --${name} is an option of --sharing projection`, { exitCode: EXIT.usage });
   }
   const shares = options.sharing === 'projection' || options.sharing === 'seed-operator';
-  if (seedImages !== undefined && !shares) {
+  // A store shares the multigrid of a seed by default.
+  const mayShare = shares || (isStore(options) && options.sharing !== 'none');
+  if (seedImages !== undefined && !mayShare) {
     command.error('error: --seed-images is an option of --sharing projection and seed-operator', {
       exitCode: EXIT.usage,
     });

@@ -97,9 +97,11 @@ export async function precomputeStore(
     if (!context.signal.aborted) throw error;
     const images =
       last?.stage === 'images' ? `about ${last.done} of ${plural(last.total, 'image')} are done; ` : '';
-    context.stderr.write(
-      `${paint(context.stderr, 'red', 'interrupted:')} ${images}the same command goes on with the store\n`,
-    );
+    const begun = last !== undefined && last.stage !== 'inputs';
+    const next = begun
+      ? 'the same command goes on with the store'
+      : 'while the inputs were listed; run the same again';
+    context.stderr.write(`${paint(context.stderr, 'red', 'interrupted:')} ${images}${next}\n`);
     context.exitCode = EXIT.interrupted;
   }
 }
@@ -130,6 +132,7 @@ function summarise(context: Context, done: DatasetReport): string {
         ({ shard, error, attempts }) =>
           `  shard ${shard}, given up after ${attempts} attempts: ${error.message}`,
       ),
+    ...(givenUp.length > SHOWN ? [`  and ${givenUp.length - SHOWN} shards more`] : []),
     `Store: ${done.store} (${(bytes / 1e6).toFixed(1)} MB)`,
   ].join('\n')}\n`;
 }

@@ -2,7 +2,7 @@ import { checkOptionNames, SeedspanError, show } from '../errors.ts';
 import type { PictureOptions } from '../node/picture.ts';
 import { checkChoice, checkCount, checkFlag } from '../solver/options.ts';
 import { checkWorkerCount } from '../threads/options.ts';
-import type { EquationOptions } from './options.ts';
+import { checkEquationNames, type EquationOptions } from './options.ts';
 import type { SeedsWanted } from './plan.ts';
 import type { QueueAddress } from './queue/index.ts';
 
@@ -87,6 +87,7 @@ export function checkDatasetOptions(options: PrecomputeDatasetOptions): void {
     refuse('workers are threads of this process; with a queue they are started on their own (serveQueue)');
   }
   if (workers !== undefined && workers !== 'auto') checkWorkerCount(WHERE, workers);
+  if (options.equation !== undefined) checkEquationNames(options.equation);
   checkSeedsWanted(options);
 }
 

@@ -71,7 +71,7 @@ export class LocalDispatcher implements Dispatcher {
         const { code, message } = error;
         if (attempt === attempts) return { shard, error: { code, message }, attempts };
         onNotice?.(`shard ${shard}: ${message}; trying again (attempt ${attempt + 1} of ${attempts})`);
-        await sleep(delay * 2 ** (attempt - 1), undefined, { signal });
+        await sleep(delay * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
       }
     }
   }

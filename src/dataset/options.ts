@@ -3,7 +3,7 @@ import { PRECOMPUTE_DEFAULTS } from '../diffusion/index.ts';
 import { levelTimes } from '../diffusion/level-times.ts';
 import { type ResolvedOptions, resolveOptions, resolveProjection } from '../diffusion/options.ts';
 import { parseSde } from '../diffusion/sde.ts';
-import { SeedspanError } from '../errors.ts';
+import { checkOptionNames, SeedspanError } from '../errors.ts';
 
 /** The equation and how it is solved; as in `precomputeScores`, without functions, which no file can keep. */
 export interface EquationOptions
@@ -45,6 +45,41 @@ export interface StoredEquation
 /** Without the seeds, which are chosen later, and on whose number the default of `maxDim`, null, depends. */
 interface StoredProjection extends Omit<ProjectionSettings, 'seeds' | 'maxDim'> {
   maxDim: number | null;
+}
+
+const EQUATION_OPTIONS = [
+  'density',
+  'seed',
+  'scheme',
+  'sde',
+  'steps',
+  'T',
+  'times',
+  'spacing',
+  'rtol',
+  'fixedPoint',
+  'linearization',
+  'timeStepping',
+  'boundary',
+  'advection',
+  'method',
+  'preconditioner',
+  'start',
+  'sharing',
+  'projection',
+] as const satisfies (keyof EquationOptions)[];
+
+/** What `precomputeScores` takes besides has another place here, or none: it must not be passed over. */
+export function checkEquationNames(equation: EquationOptions): void {
+  const where = 'precomputeDataset: equation';
+  checkOptionNames(where, equation, EQUATION_OPTIONS);
+  const { projection } = equation;
+  if (typeof projection !== 'object' || projection === null || !('seeds' in projection)) return;
+  throw new SeedspanError(
+    'UNKNOWN_OPTION',
+    `${where}.projection has seeds, which are the option seeds of precomputeDataset`,
+    { option: 'seeds' },
+  );
 }
 
 /** Checks the options for images of this shape, and fills in the defaults. */

@@ -95,8 +95,11 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     const elapsed = (performance.now() - began) / 1000;
     return { ...status, computed: progress.done - before, givenUp, workers: threads, elapsed };
   } finally {
-    await dispatcher?.close();
-    await lock.release();
+    try {
+      await dispatcher?.close();
+    } finally {
+      await lock.release();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SeedspanError } from '../errors.ts';
@@ -18,6 +18,7 @@ import {
   writePlan,
 } from './plan.ts';
 import { fieldChannels, imageLengths, openRun, PRIVATE, type Run } from './run.ts';
+import { seedCandidates } from './seeds.ts';
 import { type CatalogueSummary, catalogue, writeCatalogue } from './sources/index.ts';
 import { createStore, lockStore, type StoreLayout, type StoreLock } from './store/index.ts';
 
@@ -73,7 +74,10 @@ async function createRun(target: string, options: PrecomputeDatasetOptions): Pro
 /** Lists the inputs once more, and compares. */
 async function checkSame({ store, plan: former }: Run, options: PrecomputeDatasetOptions): Promise<void> {
   const inside = join(store.path, PRIVATE);
-  const place = await mkdtemp(join(inside, 'inputs-')).catch((error: unknown) => {
+  // Of nobody else: the lock is held. A driver that was killed may have left it.
+  const place = join(inside, 'inputs');
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place).catch((error: unknown) => {
     throw ioError('write to the folder', inside, error);
   });
   const unpacked = await exists(join(inside, STAGING));
@@ -172,7 +176,7 @@ function makePlan(
     shape,
     catalogue: hash,
     store: { shardImages: shardImages ?? shardImagesFor(count, bytes), dtype, compression },
-    seeds: seedsFor(stored.sharing, seeds, count),
+    seeds: seedsFor(stored.sharing, seeds, count, seedCandidates(shape)),
   };
 }
 
@@ -180,6 +184,7 @@ function seedsFor(
   sharing: DatasetPlan['equation']['sharing'],
   seeds: SeedsWanted | undefined,
   images: number,
+  candidates: number,
 ): SeedsWanted | null {
   if (sharing === 'none') {
     if (seeds === undefined) return null;
@@ -195,7 +200,15 @@ function seedsFor(
   if (sharing === 'seed-operator' && !one) {
     throw new SeedspanError(
       'INVALID_VALUE',
-      'precomputeDataset: sharing "seed-operator" has the multigrid of one seed, and seeds asks for several',
+      'precomputeDataset: sharing "seed-operator" has the multigrid of one seed, and seeds asks for several; sharing "projection" takes several',
+      { option: 'seeds' },
+    );
+  }
+  const among = Math.min(images, candidates);
+  if ('count' in wanted && wanted.count !== 'auto' && wanted.count > among) {
+    throw new SeedspanError(
+      'INVALID_VALUE',
+      `precomputeDataset: seeds.count is ${wanted.count}, and seeds are chosen among ${among} of the images`,
       { option: 'seeds' },
     );
   }
@@ -212,9 +225,11 @@ const CATALOGUE = ['catalogue.ndjson', 'catalogue.offsets'];
 
 /** The inputs are the same, and may lie elsewhere now. */
 async function takePaths(place: string, inside: string): Promise<void> {
-  const [now, then] = await Promise.all([place, inside].map((folder) => digest(join(folder, CATALOGUE[0]))));
-  if (now === then) return;
-  for (const name of CATALOGUE) await rename(join(place, name), join(inside, name));
+  // Each by itself: whoever was killed between the two left one of them.
+  for (const name of CATALOGUE) {
+    const [now, then] = await Promise.all([place, inside].map((folder) => digest(join(folder, name))));
+    if (now !== then) await rename(join(place, name), join(inside, name));
+  }
 }
 
 async function digest(path: string): Promise<string> {

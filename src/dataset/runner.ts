@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { checkOptionNames } from '../errors.ts';
 import { type Session, sessionLike } from '../threads/messages.ts';
 import { checkWorkerCount, MOST_WORKERS } from '../threads/options.ts';
 import { WorkerPool } from '../threads/pool.ts';
@@ -64,16 +65,18 @@ class ThreadRunner implements ShardRunner {
 
 /** How many threads a runner has. */
 export interface RunnerOptions {
-  /** `auto`: one for each processor core. */
-  workers: number | 'auto';
+  /** `auto`: one for each processor core. Default `auto`. */
+  workers?: number | 'auto';
 }
 
 /**
  * Starts threads that do shards, for `serveQueue`.
- * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNSUPPORTED`.
+ * @throws SeedspanError `INVALID_TYPE`, `INVALID_VALUE`, `UNKNOWN_OPTION`, `UNSUPPORTED`.
  */
-export async function openRunner({ workers }: RunnerOptions): Promise<ShardRunner> {
-  if (workers !== 'auto') checkWorkerCount('workers', workers);
+export async function openRunner(options: RunnerOptions = {}): Promise<ShardRunner> {
+  checkOptionNames('openRunner', options, ['workers']);
+  const { workers = 'auto' } = options;
+  if (workers !== 'auto') checkWorkerCount('openRunner', workers);
   const size = workers === 'auto' ? Math.min(await availableCores(), MOST_WORKERS) : workers;
   const kernel = await loadKernel(chooseBuild('auto'));
   // A thread that dies is told at once: who hands out shards counts the attempts, over all machines.

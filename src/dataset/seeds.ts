@@ -25,8 +25,14 @@ const CHOICE = 'seeds.json';
 const PICTURES = 'seed-pictures.npy';
 const FIELDS = 'seed-fields.npy';
 
-/** Images that seeds are chosen from, spread evenly over the data set. */
-const SAMPLE = 256;
+/** Most images that seeds are chosen from, spread evenly over the data set, and most bytes of them all. */
+const SAMPLE = { images: 256, bytes: 2 ** 28 };
+
+/** How many images of this shape seeds are chosen from, where the data set has as many. */
+export function seedCandidates([channels, height, width]: readonly number[]): number {
+  const bytes = Float32Array.BYTES_PER_ELEMENT * channels * height * width;
+  return Math.max(1, Math.min(SAMPLE.images, Math.floor(SAMPLE.bytes / bytes)));
+}
 
 interface Choice {
   images: number[];
@@ -107,7 +113,7 @@ async function choose(
       return { choice: { images: [...wanted.images], reason: 'given' }, pictures: joined(parts) };
     }
     const sample: { index: number; data: Float32Array }[] = [];
-    const count = Math.min(SAMPLE, plan.images);
+    const count = Math.min(seedCandidates(plan.shape), plan.images);
     for (let k = 0; k < count; k++) {
       const index = Math.floor(((k + 0.5) * plan.images) / count);
       // What cannot be read is set aside when its turn comes; here it is no candidate.

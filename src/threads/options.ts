@@ -10,15 +10,15 @@ export const MOST_WORKERS = 256;
 export function checkWorkers(where: string, workers: unknown): void {
   if (workers === undefined || workers === 'auto') return;
   if (typeof workers === 'object' && workers !== null) return;
-  checkWorkerCount(where, workers);
+  checkWorkerCount(where, workers, ', "auto" or a pool made by createWorkerPool');
 }
 
-export function checkWorkerCount(where: string, workers: unknown): void {
+export function checkWorkerCount(where: string, workers: unknown, or = ' or "auto"'): void {
   if (typeof workers === 'number' && Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS)
     return;
   throw new SeedspanError(
     typeof workers === 'number' ? 'INVALID_VALUE' : 'INVALID_TYPE',
-    `${where}: workers is ${show(workers)}, must be a whole number from 1 to ${MOST_WORKERS}, "auto" or a pool made by createWorkerPool`,
+    `${where}: workers is ${show(workers)}, must be a whole number from 1 to ${MOST_WORKERS}${or}`,
     { option: 'workers', value: workers },
   );
 }

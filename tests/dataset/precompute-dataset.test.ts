@@ -229,9 +229,7 @@ describe('a store that is there', () => {
     expect(readFileSync(join(options.out, '.seedspan', 'plan.json'))).toEqual(plan);
     // Nothing of the attempts is left.
     expect(readdirSync(place).filter((name) => name.startsWith('.'))).toEqual([]);
-    expect(readdirSync(join(options.out, '.seedspan')).filter((name) => name.startsWith('inputs-'))).toEqual(
-      [],
-    );
+    expect(readdirSync(join(options.out, '.seedspan'))).not.toContain('inputs');
   });
 
   it('is gone on with where its inputs lie elsewhere now', async () => {
@@ -248,8 +246,15 @@ describe('a store that is there', () => {
     });
     await expect(first).rejects.toThrow();
     renameSync(at('here'), at('there'));
+    // A driver that was killed while it put the new catalogue in the old one's place: half of it is there.
+    const inside = join(options.out, '.seedspan');
+    mkdirSync(join(inside, 'inputs'));
+    writeFileSync(join(inside, 'inputs', 'catalogue.ndjson'), 'left behind');
+    const lines = readFileSync(join(inside, 'catalogue.ndjson'), 'utf8');
+    writeFileSync(join(inside, 'catalogue.ndjson'), lines.replace('/here/', '/there/'));
     const done = await run({ ...options, inputs: [at('there', 'images.npy')] });
     expect(done).toMatchObject({ complete: true, failed: 0 });
+    expect(readdirSync(inside)).not.toContain('inputs');
   });
 
   it('that is damaged is told', async () => {
@@ -283,6 +288,19 @@ describe('options', () => {
       { equation: { sde: { diffusion: () => 1 } as never } },
       'INVALID_VALUE',
       /preset/,
+    ],
+    ['what has another place', { equation: { workers: 2 } as object }, 'UNKNOWN_OPTION', /equation.*workers/],
+    [
+      'seeds in the wrong place',
+      { equation: { ...NA, sharing: 'projection', projection: { seeds: [1] } as object } },
+      'UNKNOWN_OPTION',
+      /projection has seeds/,
+    ],
+    [
+      'more seeds than there are images to choose from',
+      { equation: { ...NA, sharing: 'projection' }, seeds: { method: 'first', count: 22 } },
+      'INVALID_VALUE',
+      /count is 22.*among 21/,
     ],
     ['an input that is not there', { inputs: [at('nothing.npy')] }, 'IO', /nothing\.npy/],
   ];

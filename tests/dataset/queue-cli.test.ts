@@ -239,6 +239,7 @@ describeWithRedis('commands of a queue', () => {
     const connection = await connectQueue({ url: redis.url });
     const port = await freePort();
     const board = await serveBoard(connection, { port });
+    await expect(serveBoard(connection, { port: 99999 })).rejects.toMatchObject({ code: 'INVALID_VALUE' });
     await expect(serveBoard(connection, { port })).rejects.toThrow(
       `cannot listen at 127.0.0.1, port ${port}`,
     );

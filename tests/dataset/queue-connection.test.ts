@@ -82,6 +82,9 @@ describe('addresses of queues', () => {
 
   test('a certificate authority that cannot be read', async () => {
     const address = { url: `rediss://:${CODED}@queue`, ca: '/no/such.pem' };
+    expect(await refusal({ ...address, url: `redis://:${CODED}@queue` })).toBe(
+      "INVALID_VALUE a certificate authority is for rediss:// (TLS), and the queue's address is redis://***@queue",
+    );
     expect(await refusal(address)).toBe(
       'IO cannot read /no/such.pem, the certificate authority of the queue: ENOENT',
     );
@@ -129,7 +132,9 @@ describeWithRedis('log-in and TLS', () => {
     const wrong = `redis://:hunter2wrong@127.0.0.1:${redis.port}`;
     expect(await refusal({ url: wrong })).toMatch(`IO cannot use the queue at ${shown}: WRONGPASS`);
     expect(await refusal({ url: wrong }, 60_000)).toMatch(/check its user and password$/);
-    expect(await refusal({ url: `redis://127.0.0.1:${redis.port}` })).toMatch('NOAUTH');
+    expect(await refusal({ url: `redis://127.0.0.1:${redis.port}` })).toMatch(
+      /it asks for a password \(NOAUTH\); give one: .*SEEDSPAN_QUEUE_PASSWORD$/,
+    );
     expect(await refusal({ url: `${redis.url}/99` })).toMatch('DB index is out of range');
   });
 

@@ -67,6 +67,18 @@ describeWithRedis('shards through a queue', () => {
     expect(errors(ends)).toEqual([]);
   });
 
+  test('that there are no workers is told, and then they come', async () => {
+    const notices: string[] = [];
+    const ends = place.dispatch(2, { onNotice: (text) => notices.push(text) });
+    await until(() => notices.length > 0);
+    expect(notices).toEqual([
+      expect.stringMatching(/^nobody works for the queue seedspan at redis:.*start workers/),
+    ]);
+    place.worker();
+    expect(shards(await ends)).toEqual([0, 1]);
+    expect(notices).toHaveLength(1);
+  });
+
   test('no shards: nothing happens', async () => {
     expect(await place.dispatch(0)).toEqual([]);
   });

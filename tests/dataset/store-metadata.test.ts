@@ -130,5 +130,6 @@ describe('metadata', () => {
     writeFileSync(join(store.path, 'hash/zarr.json'), '{}');
     await expect(openStore(store.path)).rejects.toThrow(`${store.path}: hash/zarr.json`);
     await expect(openStore(join(folder, 'nowhere.zarr'))).rejects.toMatchObject({ code: 'IO' });
+    await expect(openStore(folder)).rejects.toThrow(`${folder} is no store: it has no zarr.json`);
   });
 });

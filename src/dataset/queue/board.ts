@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { checkOptionNames, SeedspanError } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, show } from '../../errors.ts';
 import { loadPeer } from '../../peers.ts';
 import type { QueueConnection } from './connection.ts';
 import { type QueueStatus, queueStatus } from './status.ts';
@@ -92,11 +92,16 @@ function statusPage(status: QueueStatus): string {
 /**
  * Serves a page of a queue's jobs (Bull Board) at `/board/`, of its workers at `/`, and its status at `/status.json`.
  *
- * @throws SeedspanError `UNSUPPORTED` where a package is missing; `IO` where the port is taken
+ * @throws SeedspanError `UNSUPPORTED` where a package is missing; `INVALID_VALUE`; `IO` where the port is taken
  */
 export async function serveBoard(connection: QueueConnection, options: BoardOptions = {}): Promise<Board> {
   checkOptionNames('serveBoard', options, NAMES);
   const { port = 3000, host = '127.0.0.1', allowChanges = false } = options;
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65535)) {
+    throw new SeedspanError('INVALID_VALUE', `port is ${show(port)}, must be an integer from 0 to 65535`, {
+      port,
+    });
+  }
   const { Hono, serve, serveStatic, createBoard, BullMQAdapter, HonoAdapter } = await loadPeers();
   const { bullmq, client, name, prefix } = connection;
   const queue = new bullmq.Queue(name, { connection: client, prefix });

@@ -123,9 +123,13 @@ async function readAuthority(path: string): Promise<Buffer> {
 }
 
 /** What is wrong with a connection, for people. */
-function connectionError(shown: string, reason: string): SeedspanError {
+function connectionError(shown: string, told: string): SeedspanError {
+  const asksForPassword = /NOAUTH/.test(told);
+  const reason = asksForPassword ? 'it asks for a password (NOAUTH)' : told;
   const how = LOGIN.test(reason)
-    ? 'check its user and password'
+    ? asksForPassword
+      ? 'give one: redis://:password@host, or SEEDSPAN_QUEUE_PASSWORD'
+      : 'check its user and password'
     : /SELF_SIGNED|UNABLE_TO|CERT_|ERR_TLS/.test(reason)
       ? 'give the file of its certificate authority by SEEDSPAN_QUEUE_CA'
       : /ERR_SSL|wrong version|ECONNRESET|was closed/.test(reason)
@@ -166,7 +170,16 @@ export async function connectQueue(
     throw new SeedspanError('INVALID_VALUE', `the queue's ${what} must be of letters, digits, _, - and .`);
   }
   const options = parseQueueUrl(address.url, address.password);
-  if (ca !== undefined && options.tls !== undefined) options.tls = { ca: await readAuthority(ca) };
+  if (ca !== undefined) {
+    // Whoever names an authority takes the connection for encrypted.
+    if (options.tls === undefined) {
+      throw new SeedspanError(
+        'INVALID_VALUE',
+        `a certificate authority is for rediss:// (TLS), and the queue's address is ${redact(address.url)}`,
+      );
+    }
+    options.tls = { ca: await readAuthority(ca) };
+  }
   const [{ Redis: Client }, bullmq] = await Promise.all([
     loadPeer('ioredis', 'to talk to a queue', () => import('ioredis')),
     loadPeer('bullmq', 'to talk to a queue', () => import('bullmq')),

@@ -4,6 +4,7 @@ import type { Dispatcher, DispatchHooks, ShardEnd, ShardJob, ShardSummary } from
 import type { QueueConnection } from './connection.ts';
 import { jobId, jobOptions, parseFailure, type QueueTiming, shardOf, TIMING } from './jobs.ts';
 import { Notices } from './notices.ts';
+import { listWorkers } from './presence.ts';
 import { pause, within } from './waiting.ts';
 
 export interface QueueDispatcherOptions {
@@ -111,6 +112,20 @@ class DispatchRun {
     this.#filling = this.#often(() => this.#compareQueue());
     void this.#often(() => this.#compareStore());
     void this.#often(() => this.#promote());
+    void this.#lookForWorkers();
+  }
+
+  /** Who forgot to start workers would wait for ever, and see nothing. */
+  async #lookForWorkers(): Promise<void> {
+    // Workers say by then that they are there.
+    await pause(2 * this.#timing.presence, this.#over.signal);
+    if (this.#over.signal.aborted) return;
+    const workers = await listWorkers(this.#connection).catch(() => undefined);
+    if (workers?.length !== 0 || this.#over.signal.aborted) return;
+    const { shown, name } = this.#connection;
+    this.#hooks.onNotice?.(
+      `nobody works for the queue ${name} at ${shown} yet; start workers: seedspan worker`,
+    );
   }
 
   /** Yields shards as they end, until all have. */

@@ -75,7 +75,7 @@ async function gunzip(
         done(
           new SeedspanError(
             'INVALID_VALUE',
-            `${name} unpacks to over ${limit} bytes, the limit (maxUnpackedBytes; it has ${length} packed)`,
+            `${name} unpacks to over ${limit} bytes, the limit (it has ${length} packed); if that is right, unpack it with gunzip`,
             { source: name, limit, packed: length },
           ),
         );

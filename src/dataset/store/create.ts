@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { checkOptionNames, SeedspanError } from '../../errors.ts';
-import { ioError } from '../../node/files.ts';
+import { exists, ioError, systemCode } from '../../node/files.ts';
 import { openOutput } from '../../node/output.ts';
 import { readLimited, readText, syncFolder } from './files.ts';
 import {
@@ -69,7 +69,13 @@ export async function createStore(
  */
 export async function openStore(path: string): Promise<Store> {
   const root = resolve(path);
-  await readFile(join(root, 'zarr.json')).catch((error: unknown) => {
+  await readFile(join(root, 'zarr.json')).catch(async (error: unknown) => {
+    if (systemCode(error) === 'ENOENT' && (await exists(root))) {
+      throw new SeedspanError('IO', `${root} is no store: it has no zarr.json`, {
+        path: root,
+        system: 'ENOENT',
+      });
+    }
     throw ioError('open the store', root, error);
   });
   const texts: Record<string, string | undefined> = {};

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import fc from 'fast-check';
@@ -106,7 +106,10 @@ export const commandLine: FuzzTarget = {
     const world = context();
     mkdirSync(join(folder, 'work'), { recursive: true });
     const from = process.env.HOME;
+    const here = new Set(argv.filter((word) => existsSync(word)));
     const code = await run(argv, world);
+    // Outputs in the working folder, such as that of `--out --rtol`.
+    for (const word of argv) if (!here.has(word) && existsSync(word)) rmSync(word, { recursive: true });
     ensure(process.env.HOME === from, 'the environment was changed');
     for (const name of ['out.zarr', 'out.npy', 'out', 'out.png'])
       rmSync(join(folder, name), { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SeedspanError } from '../errors.ts';
@@ -63,6 +63,11 @@ async function createRun(target: string, options: PrecomputeDatasetOptions): Pro
         for (const name of await readdir(place)) await rename(join(place, name), join(folder, name));
       },
     });
+  } catch (error) {
+    const isThere = error instanceof SeedspanError && error.code === 'EXISTS';
+    if (!isThere || options.resume === false) throw error;
+    // Another one has made it since; its lock says who, if it is still at work.
+    return await prepareRun(options);
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -73,9 +78,7 @@ async function createRun(target: string, options: PrecomputeDatasetOptions): Pro
 /** Lists the inputs once more, and compares. */
 async function checkSame({ store, plan: former }: Run, options: PrecomputeDatasetOptions): Promise<void> {
   const inside = join(store.path, PRIVATE);
-  const place = await mkdtemp(join(inside, 'inputs-')).catch((error: unknown) => {
-    throw ioError('write to the folder', inside, error);
-  });
+  const place = await store.temporaryFolder();
   const unpacked = await exists(join(inside, STAGING));
   try {
     const plan = await planInto(place, inside, options);
@@ -208,13 +211,15 @@ function seedsFor(
   );
 }
 
-const CATALOGUE = ['catalogue.ndjson', 'catalogue.offsets'];
+const LINES = 'catalogue.ndjson';
+const OFFSETS = 'catalogue.offsets';
 
 /** The inputs are the same, and may lie elsewhere now. */
 async function takePaths(place: string, inside: string): Promise<void> {
-  const [now, then] = await Promise.all([place, inside].map((folder) => digest(join(folder, CATALOGUE[0]))));
+  const [now, then] = await Promise.all([place, inside].map((folder) => digest(join(folder, LINES))));
   if (now === then) return;
-  for (const name of CATALOGUE) await rename(join(place, name), join(inside, name));
+  // The lines last: where they are the new ones, both are.
+  for (const name of [OFFSETS, LINES]) await rename(join(place, name), join(inside, name));
 }
 
 async function digest(path: string): Promise<string> {

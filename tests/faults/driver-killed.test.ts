@@ -47,7 +47,7 @@ describe('SIGKILL of a driver with threads', () => {
       }
       expectDone(await place.local(work, store).end());
       place.expectSurvived(store, work, watch);
-    });
+    }, times);
   }
 
   faultTest('SIGKILL of the driver in a solve', 'threads', async (place) => {
@@ -76,7 +76,7 @@ describe('SIGKILL of a driver with threads', () => {
       }
       expectDone(await place.local(quick, store).end());
       place.expectSurvived(store, quick, watch);
-    });
+    }, 2);
   });
 
   faultTest('SIGKILL of the driver while it unpacks an archive', 'threads', async (place) => {
@@ -124,7 +124,7 @@ describe('SIGKILL of a driver with threads', () => {
         }
         expectDone(await place.local(quick, store).end());
         place.expectSurvived(store, quick, watch);
-      });
+      }, delays.length);
     }
   });
 });

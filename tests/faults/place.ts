@@ -129,11 +129,11 @@ export class Place {
     return { folder, resize: (to) => execFileSync('mount', ['-o', `remount,size=${to}m`, folder]) };
   }
 
-  /** One trial of the fault; it counts as survived when nothing is thrown. */
-  async trial(run: () => Promise<void>): Promise<void> {
-    this.row.tried++;
+  /** Has the fault happen so many times in a run; they count as survived when nothing is thrown. */
+  async trial(run: () => Promise<void>, times = 1): Promise<void> {
+    this.row.tried += times;
     await run();
-    this.row.survived++;
+    this.row.survived += times;
   }
 
   watch(store: string): CommitWatch {

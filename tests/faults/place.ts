@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, type TestContext, test } from 'vitest';
@@ -23,7 +23,7 @@ export const QUICK: Work = {
 
 /** Few shards, each at work for about a second before its first image is written; with a seed to be chosen. */
 export const SLOW: Work = {
-  pictures: { files: 32, packed: 0, channels: 1, side: 32 },
+  pictures: { files: 48, packed: 0, channels: 1, side: 32 },
   options: ['--size', '32', '--channels', '1', '--steps', '40', '--shard-images', '4'],
 };
 
@@ -120,8 +120,7 @@ export class Place {
 
   /** A disk of this size, in MB, and a way to make it larger. */
   disk(megabytes: number): { folder: string; resize: (megabytes: number) => void } {
-    const folder = join(this.folder, 'disk');
-    mkdirSync(folder);
+    const folder = mkdtempSync(join(this.folder, 'disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
     this.onEnd(() => {
       execFileSync('umount', [folder]);

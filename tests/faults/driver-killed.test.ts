@@ -12,7 +12,7 @@ import {
   SLOW,
   tableAtEnd,
 } from './place.ts';
-import { killAt, until } from './processes.ts';
+import { signalAt, until } from './processes.ts';
 import { doneShards, expectDoneIsWhole, inside, isInSolve, isInWrite, names } from './stores.ts';
 
 /** A store that is being made, and cannot be seen yet. */
@@ -42,7 +42,7 @@ describe('SIGKILL of a driver with threads', () => {
           await until('the driver is there', () => driver.isOver || when(store), { every: 1 });
           await driver.kill();
           expect((await driver.end()).signal, driver.stdout + driver.stderr).toBe('SIGKILL');
-        } else expect(await killAt(driver, when.file(store)), driver.stdout + driver.stderr).toBe(true);
+        } else expect(await signalAt(driver, when.file(store)), driver.stdout + driver.stderr).toBe(true);
         if (doneShards(store).length > 0) expectDoneIsWhole(store, work.store);
       }
       expectDone(await place.local(work, store).end());
@@ -72,7 +72,7 @@ describe('SIGKILL of a driver with threads', () => {
       await first.kill();
       for (const name of ['.catalogue.*', 'catalogue.*']) {
         const again = place.local(quick, store);
-        expect(await killAt(again, inside(store, 'temporary', '*', name))).toBe(true);
+        expect(await signalAt(again, inside(store, 'temporary', '*', name))).toBe(true);
       }
       expectDone(await place.local(quick, store).end());
       place.expectSurvived(store, quick, watch);

@@ -25,10 +25,14 @@ import {
   SLOW,
   tableAtEnd,
 } from './place.ts';
-import { type Running, until } from './processes.ts';
-import { doneShards, expectNoLeftovers, imageAtWork, imageValues, metadata, shardsAtWork } from './stores.ts';
+import { type Running, signalAt, until } from './processes.ts';
+import { doneShards, expectNoLeftovers, imageBytes, inside, metadata } from './stores.ts';
 
 const FAILED = 6;
+
+function isSameImage(now: (Buffer | undefined)[], then: (Buffer | undefined)[]): boolean {
+  return now.every((bytes, k) => bytes !== undefined && then[k] !== undefined && bytes.equals(then[k]));
+}
 
 /** All images but these are as in the undisturbed run, and these are set aside, for such a reason. */
 function expectSetAside(
@@ -37,7 +41,6 @@ function expectSetAside(
   reference: Reference,
   why: ReadonlyMap<number, RegExp>,
 ): void {
-  const [now, then] = [imageValues(store), imageValues(reference.store)];
   const [errors, statuses, sources, hashes] = ['error', 'status', 'source', 'hash'].map((name) =>
     metadata(store, name),
   );
@@ -50,7 +53,7 @@ function expectSetAside(
     if (reason !== undefined) {
       expect(errors[image], `image ${image}`).toMatch(reason);
       expect(statuses[image]).toBe(FAILED);
-      for (const values of now(image)) expect(values.every(Number.isNaN)).toBe(true);
+      expect(imageBytes(store, image)).toEqual([undefined, undefined, undefined]);
       continue;
     }
     const hash = (all: (number | string)[]) => all.slice(32 * image, 32 * image + 32).join();
@@ -58,12 +61,19 @@ function expectSetAside(
       errors[image] === '' &&
       statuses[image] === thenStatuses[image] &&
       hash(hashes) === hash(thenHashes) &&
-      JSON.stringify(now(image)) === JSON.stringify(then(image));
+      isSameImage(imageBytes(store, image), imageBytes(reference.store, image));
     if (!isSame) place.row.lost++;
   }
   expect(place.row.lost).toBe(0);
   expectNoLeftovers(store);
 }
+
+/** An image that ends whoever computes it: its shard, its place there, and what the shard's book says then. */
+const SHARD = 3;
+const DEADLY = 2;
+const BOOK = (store: string) => inside(store, 'attempts', `${SHARD}.json`);
+const AT = (position: number) => `"at":${position}`;
+const DEATHS = new Map([[4 * SHARD + DEADLY, /at work when 2 workers ended/]]);
 
 let quick: Reference;
 let slow: Reference;
@@ -124,9 +134,9 @@ describe('images that are damaged, repeated or deadly', () => {
     await place.trial(async () => {
       const store = place.newStore();
       expectDone(await place.local({ ...quick, inputs }, store, ['--shard-images', '2']).end());
-      const values = imageValues(store);
-      for (const twin of [5]) expect(values(twin)).toEqual(values(2));
-      expect(values(5)).not.toEqual(values(4));
+      const [twin, other, image] = [2, 4, 5].map((k) => imageBytes(store, k));
+      expect(isSameImage(image, twin)).toBe(true);
+      expect(isSameImage(image, other)).toBe(false);
       const hashes = metadata(store, 'hash');
       expect(hashes.slice(5 * 32)).toEqual(hashes.slice(2 * 32, 3 * 32));
       expect(metadata(store, 'source')).toHaveLength(6);
@@ -134,65 +144,45 @@ describe('images that are damaged, repeated or deadly', () => {
   });
 
   faultTest('an image kills the driver again and again', 'threads', async (place) => {
-    const [shard, position] = [3, 2];
     await place.trial(async () => {
       const store = place.newStore();
       let deaths = 0;
-      let driver: Running;
-      for (;;) {
-        driver = place.local(slow, store);
-        const kills = () => {
-          const at = imageAtWork(store, shard);
-          // At first nobody keeps book of the image.
-          return deaths === 0 ? at !== undefined : at === position;
-        };
-        await until('the image is at work, or all is done', () => driver.isOver || kills(), { every: 0 });
-        if (driver.isOver) break;
-        await driver.kill();
+      let driver = place.local(slow, store);
+      // At first nobody keeps book of the image, but of the shard alone.
+      while (await signalAt(driver, BOOK(store), deaths === 0 ? {} : { text: AT(DEADLY) })) {
         deaths++;
+        await driver.end();
+        driver = place.local(slow, store);
       }
       expect(deaths).toBe(3);
       const { code, stdout } = await driver.end();
       expect(code).toBe(1);
       expect(JSON.parse(stdout)).toMatchObject({ complete: true, failed: 1 });
-      expectSetAside(place, store, slow, new Map([[4 * shard + position, /at work when 2 workers ended/]]));
-    });
+      expectSetAside(place, store, slow, DEATHS);
+    }, 3);
   });
 
-  faultTest(
-    'the driver is killed at the same image twice, and later comes through',
-    'threads',
-    async (place) => {
-      const [shard, position] = [3, 2];
-      await place.trial(async () => {
-        const store = place.newStore();
-        const watch = place.watch(store);
-        // Begun, at the image, a later one: so the image itself is not to blame when it happens once more.
-        for (const at of [undefined, position, position + 1, position, position + 1]) {
-          const driver = place.local(slow, store);
-          const comes = () =>
-            at === undefined ? shardsAtWork(store).includes(shard) : imageAtWork(store, shard) === at;
-          await until('the image is at work', () => driver.isOver || comes(), { every: 0 });
-          expect(driver.isOver, driver.stdout).toBe(false);
-          await driver.kill();
-        }
-        expectDone(await place.local(slow, store).end());
-        place.expectSurvived(store, slow, watch);
-      }, 5);
-    },
-  );
-
-  faultTest('signals end the driver at the same image, again and again', 'threads', async (place) => {
-    const [shard, position] = [3, 2];
+  faultTest('the driver is killed at an image twice that comes through between', 'threads', async (place) => {
     await place.trial(async () => {
       const store = place.newStore();
       const watch = place.watch(store);
-      for (const at of [undefined, position, position, position]) {
+      for (const text of ['', AT(DEADLY), AT(DEADLY + 1), AT(DEADLY), AT(DEADLY + 1)]) {
         const driver = place.local(slow, store);
-        const comes = () =>
-          at === undefined ? shardsAtWork(store).includes(shard) : imageAtWork(store, shard) === at;
-        await until('the image is at work', () => driver.isOver || comes(), { every: 0 });
-        driver.signal('SIGTERM');
+        expect(await signalAt(driver, BOOK(store), { text }), text).toBe(true);
+        await driver.end();
+      }
+      expectDone(await place.local(slow, store).end());
+      place.expectSurvived(store, slow, watch);
+    }, 5);
+  });
+
+  faultTest('signals end the driver at the same image, again and again', 'threads', async (place) => {
+    await place.trial(async () => {
+      const store = place.newStore();
+      const watch = place.watch(store);
+      for (const text of ['', AT(DEADLY), AT(DEADLY), AT(DEADLY)]) {
+        const driver = place.local(slow, store);
+        expect(await signalAt(driver, BOOK(store), { text, signal: 'TERM' }), text).toBe(true);
         expect((await driver.end(20)).code).toBe(143);
       }
       expectDone(await place.local(slow, store).end());
@@ -259,23 +249,19 @@ describeWithRedis('images of a queue', () => {
     'an image kills its worker again and again',
     'queue',
     async (place) => {
-      const [shard, position] = [3, 2];
       await place.trial(async () => {
         await place.redis();
         const store = place.newStore();
         const driver = place.driver(slow, store);
-        let deaths = 0;
         const workers: Running[] = [];
-        while (!driver.isOver) {
+        let deaths = 0;
+        for (;;) {
           const worker = place.worker();
           workers.push(worker);
-          const kills = () => {
-            const at = imageAtWork(store, shard);
-            return deaths === 0 ? at !== undefined : at === position;
-          };
-          await until('the image is at work, or all is done', () => driver.isOver || kills(), { every: 1 });
+          const death = signalAt(worker, BOOK(store), deaths === 0 ? {} : { text: AT(DEADLY) });
+          await Promise.race([death, driver.ended]);
           if (driver.isOver) break;
-          await worker.kill();
+          expect(await death).toBe(true);
           deaths++;
         }
         expect(deaths).toBe(3);
@@ -283,8 +269,8 @@ describeWithRedis('images of a queue', () => {
         expect(code).toBe(1);
         expect(JSON.parse(stdout)).toMatchObject({ complete: true, failed: 1 });
         place.row.twice += reportedTwice(workers);
-        expectSetAside(place, store, slow, new Map([[4 * shard + position, /at work when 2 workers ended/]]));
-      });
+        expectSetAside(place, store, slow, DEATHS);
+      }, 3);
     },
     240_000,
   );

@@ -84,14 +84,27 @@ export async function until(
   }
 }
 
-/** Kills a process as soon as a file with such a name (a shell's pattern) is there; says whether it did. */
-export async function killAt(running: Running, pattern: string): Promise<boolean> {
-  // A process of its own: what it waits for may last for a millisecond.
-  const script =
-    'while kill -0 "$0" 2>/dev/null; do for f in $1; do [ -e "$f" ] && kill -9 "$0" && exit 0; done; done';
-  const killer = new Running(['sh', '-c', script, String(running.pid), pattern], {});
-  await Promise.race([killer.ended, running.ended]);
-  const { signal } = await running.end();
-  await killer.end();
-  return signal === 'SIGKILL';
+/**
+ * Sends a signal (SIGKILL) to a process as soon as a file with such a name (a shell's pattern) is there, and has this
+ * text. Says whether it did; the process may have ended before.
+ */
+export async function signalAt(
+  running: Running,
+  file: string,
+  { text = '', signal = 'KILL' }: { text?: string; signal?: 'KILL' | 'TERM' } = {},
+): Promise<boolean> {
+  // A process of its own: what it waits for may last for a few milliseconds.
+  const script = `exec 9<> <(:)
+  while kill -0 "$0" 2>/dev/null; do
+    for f in $1; do
+      [ -e "$f" ] || continue
+      line=; [ -n "$2" ] && read -r line 2>/dev/null <"$f"
+      case "$line" in *"$2"*) kill -"$3" "$0" && exit 0 ;; esac
+    done
+    read -rt 0.001 -u 9
+  done
+  exit 1`;
+  const watcher = new Running(['bash', '-c', script, String(running.pid), file, text, signal], {});
+  await Promise.race([watcher.ended, running.ended]);
+  return (await watcher.end()).code === 0;
 }

@@ -168,14 +168,21 @@ export class CommitWatch {
   }
 }
 
-/** All values of one image in the three large arrays. */
-export function imageValues(store: string): (image: number) => number[][] {
-  const arrays = ['scores', 'log_density', 'initial'].map((array) => readZarrArray(join(store, array)));
-  return (image) =>
-    arrays.map(({ shape, values }) => {
-      const length = values.length / shape[0];
-      return values.slice(image * length, (image + 1) * length) as number[];
-    });
+/** What is stored of an image in each of the large arrays: bytes of the files' inner chunks; undefined where there are none. */
+export function imageBytes(store: string, image: number): (Buffer | undefined)[] {
+  return ['scores', 'log_density', 'initial'].map((array) => {
+    const { shape, chunk_grid: grid } = JSON.parse(readFileSync(join(store, array, 'zarr.json'), 'utf8')) as {
+      shape: number[];
+      chunk_grid: { configuration: { chunk_shape: number[] } };
+    };
+    const [images] = grid.configuration.chunk_shape;
+    const key = ['c', Math.floor(image / images), ...shape.slice(1).map(() => 0)].join('.');
+    const file = readFileSync(join(store, array, key));
+    // The index at the end: where each image begins, and how long it is; then four bytes of a checksum.
+    const entry = file.length - 4 - 16 * (images - (image % images));
+    const [offset, length] = [file.readBigUInt64LE(entry), file.readBigUInt64LE(entry + 8)];
+    return offset === 2n ** 64n - 1n ? undefined : file.subarray(Number(offset), Number(offset + length));
+  });
 }
 
 /** A metadata array. */

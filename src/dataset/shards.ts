@@ -156,7 +156,7 @@ class ShardSession {
     if (book.again || attempt > 1) {
       for (const position of book.suspects()) await this.#probe(places[position], attempt, book, hooks);
       for (const place of places) {
-        await book.at(place.position);
+        await book.at(book.deadly(place.position) === undefined ? place.position : null);
         yield await this.#load([place], attempt, book);
       }
       await book.at(null);

@@ -15,7 +15,7 @@ import {
   expectDone,
   faultTest,
   makeReference,
-  mayMount,
+  mountTest,
   type Place,
   QUICK,
   type Reference,
@@ -179,29 +179,27 @@ describe('faults of drivers and disks', () => {
     });
   }
 
-  if (mayMount) {
-    faultTest('the disk is full in the middle of a chunk', 'threads', async (place) => {
-      for (const megabytes of [4, 9]) {
-        const disk = place.disk(megabytes);
-        const store = place.newStore(disk.folder);
-        await noRoom(place, store, place.local(quick, store, ['--workers', '2']), () => disk.resize(80));
-        expect(doneShards(store)).toHaveLength(20);
-      }
-    });
+  mountTest('the disk is full in the middle of a chunk', 'threads', async (place) => {
+    for (const megabytes of [4, 9]) {
+      const disk = place.disk(megabytes);
+      const store = place.newStore(disk.folder);
+      await noRoom(place, store, place.local(quick, store, ['--workers', '2']), () => disk.resize(80));
+      expect(doneShards(store)).toHaveLength(20);
+    }
+  });
 
-    faultTest('the disk is full, and is made larger while the run goes on', 'threads', async (place) => {
-      await place.trial(async () => {
-        const disk = place.disk(6);
-        const store = place.newStore(disk.folder);
-        const watch = place.watch(store);
-        const driver = place.local(quick, store);
-        await until('it says so', () => /no space is left .*trying again/.test(driver.stderr));
-        disk.resize(80);
-        expectDone(await driver.end());
-        place.expectSurvived(store, quick, watch);
-      });
+  mountTest('the disk is full, and is made larger while the run goes on', 'threads', async (place) => {
+    await place.trial(async () => {
+      const disk = place.disk(6);
+      const store = place.newStore(disk.folder);
+      const watch = place.watch(store);
+      const driver = place.local(quick, store);
+      await until('it says so', () => /no space is left .*trying again/.test(driver.stderr));
+      disk.resize(80);
+      expectDone(await driver.end());
+      place.expectSurvived(store, quick, watch);
     });
-  }
+  });
 
   faultTest('files may not be longer than the middle of a chunk', 'threads', async (place) => {
     const store = place.newStore();

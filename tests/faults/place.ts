@@ -232,5 +232,10 @@ export function fakeClock(folder: string): { env: Record<string, string>; set: (
   return { env, set };
 }
 
-/** Whether this user may mount file systems. */
-export const mayMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+const mayMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+
+/** A fault test that mounts a file system; where that is not permitted it is skipped, and says so. */
+export const mountTest: typeof faultTest = mayMount
+  ? faultTest
+  : (fault, mode) =>
+      test.skip(`${fault} (${mode}) (skipped: this user may not mount file systems)`, () => undefined);

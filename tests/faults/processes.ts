@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The command as it is installed; the build makes it. */
@@ -85,7 +88,7 @@ export async function until(
 }
 
 /**
- * Sends a signal (SIGKILL) to a process as soon as a file with such a name (a shell's pattern) is there, and has this
+ * Sends a signal (SIGKILL) to a process as soon as a file with such a name (a shell's pattern) is written, with this
  * text. Says whether it did; the process may have ended before.
  */
 export async function signalAt(
@@ -97,14 +100,19 @@ export async function signalAt(
   const script = `exec 9<> <(:)
   while kill -0 "$0" 2>/dev/null; do
     for f in $1; do
-      [ -e "$f" ] || continue
+      [ "$f" -nt "$4" ] || continue
       line=; [ -n "$2" ] && read -r line 2>/dev/null <"$f"
       case "$line" in *"$2"*) kill -"$3" "$0" && exit 0 ;; esac
     done
     read -rt 0.001 -u 9
   done
   exit 1`;
-  const watcher = new Running(['bash', '-c', script, String(running.pid), file, text, signal], {});
-  await Promise.race([watcher.ended, running.ended]);
-  return (await watcher.end()).code === 0;
+  const folder = mkdtempSync(join(tmpdir(), 'seedspan-since-'));
+  try {
+    const watcher = new Running(['bash', '-c', script, String(running.pid), file, text, signal, folder], {});
+    await Promise.race([watcher.ended, running.ended]);
+    return (await watcher.end()).code === 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -35,9 +35,11 @@ export function isInWrite(store: string): boolean {
   });
 }
 
-/** Whether shards are at work, and none of their files exists. */
+/** Whether shards are at work, and none of their files exists, neither in the making nor on the way to its place. */
 export function isInSolve(store: string): boolean {
-  return shardsAtWork(store).length > 0 && names(inside(store, 'temporary')).length === 0;
+  if (['temporary', 'commits'].some((folder) => names(inside(store, folder)).length > 0)) return false;
+  const done = doneShards(store);
+  return shardsAtWork(store).some((shard) => !done.includes(shard));
 }
 
 function sizeOf(path: string): number {
@@ -53,17 +55,6 @@ export function shardsAtWork(store: string): number[] {
   return names(inside(store, 'attempts'))
     .filter((name) => /^\d+\.json$/.test(name))
     .map((name) => Number.parseInt(name, 10));
-}
-
-/** The image of a shard that its book says is at work: its place in the shard. */
-export function imageAtWork(store: string, shard: number): number | null | undefined {
-  try {
-    return (
-      JSON.parse(readFileSync(inside(store, 'attempts', `${shard}.json`), 'utf8')) as { at: number | null }
-    ).at;
-  } catch {
-    return undefined; // none, or in this moment another
-  }
 }
 
 /** All files of a folder, by their paths in it. */

@@ -14,6 +14,9 @@ const STAGES: Record<DatasetProgress['stage'], string> = {
   metadata: 'metadata',
 };
 
+/** Between lines of progress in a log. */
+const LINE_SECONDS = 60;
+
 /** Failures that are shown. */
 const SHOWN = 10;
 
@@ -77,7 +80,7 @@ export async function precomputeStore(
   library: PrecomputeOptions,
   context: Context,
 ): Promise<void> {
-  const bar = progressBar(context);
+  const bar = progressBar(context, LINE_SECONDS);
   let last: DatasetProgress | undefined;
   try {
     const done = await precomputeDataset({

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeedspanError } from '../errors.ts';
+import { booksFolder } from './attempts.ts';
 import { checkDatasetOptions, type PrecomputeDatasetOptions } from './dataset-options.ts';
 import { LocalDispatcher } from './local.ts';
 import type { DatasetPlan } from './plan.ts';
@@ -90,7 +91,8 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     const status = await watchRun(run)();
     if (status.complete) {
       await store.clearTemporary({ everyone: true });
-      await rm(join(store.path, PRIVATE, STAGING), { recursive: true, force: true });
+      for (const folder of [join(store.path, PRIVATE, STAGING), booksFolder(store.path)])
+        await rm(folder, { recursive: true, force: true });
     }
     const elapsed = (performance.now() - began) / 1000;
     return { ...status, computed: progress.done - before, givenUp, workers: threads, elapsed };
@@ -115,11 +117,14 @@ function giveUp(
   );
 }
 
-/** The shards that are not done, as their records say. */
+/** The shards that are not done, as their records say; those whose files were damaged since are among them. */
 async function missing({ store }: Run): Promise<number[]> {
   const done = new Set<number>();
   for (const shard of await store.doneShards()) {
-    if ((await doneRecord(store, shard)) !== undefined) done.add(shard);
+    const record = await doneRecord(store, shard);
+    if (record === undefined) continue;
+    if (await store.isWhole(record)) done.add(shard);
+    else await store.forget(shard);
   }
   return Array.from({ length: store.shards }, (_, shard) => shard).filter((shard) => !done.has(shard));
 }

@@ -64,6 +64,11 @@ async function createRun(target: string, options: PrecomputeDatasetOptions): Pro
         for (const name of await readdir(place)) await rename(join(place, name), join(folder, name));
       },
     });
+  } catch (error) {
+    const isThere = error instanceof SeedspanError && error.code === 'EXISTS';
+    if (!isThere || options.resume === false) throw error;
+    // Another one has made it since; its lock says who, if it is still at work.
+    return await prepareRun(options);
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -74,12 +79,7 @@ async function createRun(target: string, options: PrecomputeDatasetOptions): Pro
 /** Lists the inputs once more, and compares. */
 async function checkSame({ store, plan: former }: Run, options: PrecomputeDatasetOptions): Promise<void> {
   const inside = join(store.path, PRIVATE);
-  // Of nobody else: the lock is held. A driver that was killed may have left it.
-  const place = join(inside, 'inputs');
-  await rm(place, { recursive: true, force: true });
-  await mkdir(place).catch((error: unknown) => {
-    throw ioError('write to the folder', inside, error);
-  });
+  const place = await store.temporaryFolder();
   const unpacked = await exists(join(inside, STAGING));
   try {
     const plan = await planInto(place, inside, options);
@@ -221,7 +221,7 @@ function seedsFor(
   );
 }
 
-const CATALOGUE = ['catalogue.ndjson', 'catalogue.offsets'];
+const CATALOGUE = ['catalogue.offsets', 'catalogue.ndjson'];
 
 /** The inputs are the same, and may lie elsewhere now. */
 async function takePaths(place: string, inside: string): Promise<void> {

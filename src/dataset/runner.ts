@@ -8,6 +8,7 @@ import { availableCores, makeFileLauncher } from '../threads/port.ts';
 import { chooseBuild } from '../wasm/features.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { loadKernel } from '../wasm/load.ts';
+import { noteCalledOff } from './attempts.ts';
 import type { ShardHooks, ShardJob, ShardRunner, ShardSummary } from './types.ts';
 
 /** Shards of a thread: while one comes to rest on the disk the next is computed. */
@@ -41,7 +42,13 @@ class ThreadRunner implements ShardRunner {
     const session = this.#session(store, plan);
     const { signal, onProgress } = hooks;
     const onEvent = onProgress && ((event: unknown) => onProgress(event as number));
-    return (await this.#pool.run(session, { shard, attempt }, { signal, onEvent })) as ShardSummary;
+    try {
+      return (await this.#pool.run(session, { shard, attempt }, { signal, onEvent })) as ShardSummary;
+    } catch (error) {
+      // Without the note it costs nothing but a doubt about an image.
+      if (signal?.aborted) await noteCalledOff(store, shard).catch(() => {});
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

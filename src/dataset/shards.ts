@@ -1,5 +1,7 @@
+import { Dir } from 'node:fs';
+import { open, opendir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { computeFields, type Fields, type Plan, type Room } from '../diffusion/fields.ts';
 import { bookSteps } from '../diffusion/image-reports.ts';
@@ -8,7 +10,7 @@ import type { Opened } from '../threads/messages.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { Attempts } from './attempts.ts';
 import { loadEquation } from './options.ts';
-import { doneRecord, imageLengths, openRun, PRIVATE, type Run, wantedPictures } from './run.ts';
+import { doneRecord, imageLengths, openRun, type Run, wantedPictures } from './run.ts';
 import { loadSeeds, type Seeds } from './seeds.ts';
 import { type CatalogueItem, type ImageReader, openImageReader, type SourceImage } from './sources/index.ts';
 import { summaryOf } from './status.ts';
@@ -22,9 +24,6 @@ const SEEDED_GROUP = 16;
 
 /** From this attempt on an image that cannot be read is set aside whatever the reason: others have tried. */
 const LAST_READING = 3;
-
-/** From this attempt on book is kept of the image at work. */
-const BOOK_FROM = 2;
 
 interface Place {
   /** In the data set, and in the shard. */
@@ -93,19 +92,18 @@ class ShardSession {
     const { store } = this.#run;
     const done = await doneRecord(store, shard);
     if (done !== undefined) return { ...summaryOf(done), already: true };
+    const book = await Attempts.open(store.path, shard);
     const writer = store.writeShard(shard);
-    const book = attempt < BOOK_FROM ? undefined : await Attempts.open(attemptsPath(store.path, shard));
     try {
       const images = await this.#inTurn(() => this.#images(shard, attempt, book, writer, hooks));
       const worker = `${hostname()}/${process.pid}/${threadId}`;
       const finished = new Date().toISOString();
       const { outcome, record } = await writer.finish({ images, worker, attempt, finished });
-      await book?.close();
+      await book.close();
       return { ...summaryOf(record), ...(outcome === 'already' ? { already: true } : {}) };
     } catch (error) {
       await writer.discard();
-      // It ends with a word: that is no death.
-      await book?.at(null).catch(() => {});
+      await book.giveUp().catch(() => {});
       throw error;
     }
   }
@@ -132,12 +130,12 @@ class ShardSession {
   async #images(
     shard: number,
     attempt: number,
-    book: Attempts | undefined,
+    book: Attempts,
     writer: ShardWriter,
     hooks: Hooks,
   ): Promise<ImageRecord[]> {
     const images: ImageRecord[] = [];
-    for await (const { loaded, failed } of this.#groups(shard, attempt, book)) {
+    for await (const { loaded, failed } of this.#groups(shard, attempt, book, hooks)) {
       hooks.signal.throwIfAborted();
       for (const { place, reason } of failed) images.push(setAside(place, reason, writer));
       images.push(...(await this.#compute(loaded, writer, hooks)));
@@ -146,17 +144,22 @@ class ShardSession {
     return images.sort((a, b) => a.index - b.index);
   }
 
-  /** The images of a shard: while some are computed the next are read; where book is kept, one after the other. */
-  async *#groups(shard: number, attempt: number, book: Attempts | undefined): AsyncGenerator<Group> {
+  /**
+   * The images of a shard: while some are computed the next are read. From the second attempt on one after the other,
+   * so that the book says which is at work.
+   */
+  async *#groups(shard: number, attempt: number, book: Attempts, hooks: Hooks): AsyncGenerator<Group> {
     const { catalogue, plan } = this.#run;
     const from = shard * plan.store.shardImages;
     const items = await catalogue.items(from, Math.min(plan.images, from + plan.store.shardImages));
     const places = items.map((item, position) => ({ index: from + position, position, item }));
-    if (book !== undefined) {
+    if (book.again || attempt > 1) {
+      for (const position of book.suspects()) await this.#probe(places[position], attempt, book, hooks);
       for (const place of places) {
-        await book.at(place.position);
+        await book.at(book.deadly(place.position) === undefined ? place.position : null);
         yield await this.#load([place], attempt, book);
       }
+      await book.at(null);
       return;
     }
     const length = this.#group;
@@ -173,12 +176,24 @@ class ShardSession {
     }
   }
 
+  /** Computes an image for nothing but to see whether this ends the worker. */
+  async #probe(place: Place, attempt: number, book: Attempts, { signal }: Hooks): Promise<void> {
+    await book.at(place.position);
+    const { loaded } = await this.#load([place], attempt);
+    try {
+      if (loaded.length > 0) await this.#fields(loaded, signal);
+    } catch (error) {
+      if (!isOfImage(error)) throw error; // told when its turn comes
+    }
+    await book.at(null);
+  }
+
   async #load(places: Place[], attempt: number, book?: Attempts): Promise<Group> {
     const results = await Promise.allSettled(
       places.map(async ({ position, item }) => {
         const deaths = book?.deadly(position);
         if (deaths === undefined) return await this.#reader.read(item);
-        const message = `${item.name}: it was at work when ${deaths + 1} workers ended, one after the other`;
+        const message = `${item.name}: it was at work when ${deaths} workers ended, one after the other`;
         throw new SeedspanError('WORKER_FAILED', message);
       }),
     );
@@ -190,8 +205,8 @@ class ShardSession {
         continue;
       }
       const reason: unknown = result.reason;
-      const isFinal = isOfImage(reason) || (isIo(reason) && attempt >= LAST_READING);
-      if (!isFinal) throw reason;
+      const isLast = attempt >= LAST_READING && isIo(reason);
+      if (!isOfImage(reason) && !(isLast && (await isHomeThere(place.item)))) throw reason;
       group.failed.push({ place, reason: reason as SeedspanError });
     }
     return group;
@@ -266,8 +281,6 @@ class ShardSession {
   }
 }
 
-const attemptsPath = (store: string, shard: number) => join(store, PRIVATE, `attempts-${shard}.json`);
-
 /** Whether an image itself is at fault, not the machine that reads it. */
 function isOfImage(error: unknown): error is SeedspanError {
   return error instanceof SeedspanError && OF_IMAGE.has(error.code);
@@ -277,6 +290,24 @@ const OF_IMAGE = new Set<ErrorCode>(['BAD_FORMAT', 'INVALID_VALUE', 'SHAPE_MISMA
 
 function isIo(error: unknown): boolean {
   return error instanceof SeedspanError && error.code === 'IO';
+}
+
+/**
+ * Whether that which an image lies in is there: a container can be opened, a folder has something. Else it is no single
+ * image that is lost, but a disk that is away, or was never there on this machine.
+ */
+async function isHomeThere({ kind, path, offset }: CatalogueItem): Promise<boolean> {
+  const isFile = kind === 'picture' && offset === 0;
+  try {
+    const home = isFile ? await opendir(dirname(path)) : await open(path);
+    try {
+      return !(home instanceof Dir) || (await home.read()) !== null;
+    } finally {
+      await home.close();
+    }
+  } catch {
+    return false;
+  }
 }
 
 function setAside(

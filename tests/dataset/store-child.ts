@@ -22,7 +22,8 @@ async function dieAt(n: number): Promise<void> {
   for (const name of ['writeFile', 'sync', 'close']) guard(Object.getPrototypeOf(file), name);
   await file.close();
   calls = 0;
-  for (const name of ['open', 'mkdir', 'readdir', 'access', 'lstat', 'rename', 'rm', 'rmdir']) guard(promises, name);
+  for (const name of ['open', 'mkdir', 'readdir', 'access', 'lstat', 'rename', 'rm', 'rmdir'])
+    guard(promises, name);
   syncBuiltinESMExports();
 }
 

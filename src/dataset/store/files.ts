@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeedspanError } from '../../errors.ts';
 import { ioError, systemCode } from '../../node/files.ts';
@@ -20,6 +20,16 @@ export const PROCESS_NAMESPACE = ((): string => {
 
 /** No two are alike. */
 export const newToken = () => randomBytes(8).toString('hex');
+
+/** Bytes of a file; 0 where there is none. */
+export async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
 
 /** Names in a folder; none where it is not there. */
 export async function namesIn(folder: string): Promise<string[]> {

@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { ioError } from '../../node/files.ts';
 import type { ShardRecord } from '../types.ts';
 import { createEncoders } from './encode.ts';
-import { clearTemporary, namesIn } from './files.ts';
-import { checkShard, type StoreLayout, shardCount } from './layout.ts';
+import { clearTemporary, fileSize, makeTemporary, namesIn, newToken } from './files.ts';
+import { checkShard, LARGE_ARRAYS, type StoreLayout, shardCount } from './layout.ts';
 import { type StorePaths, shardOfName } from './paths.ts';
 import { readRecordFile } from './records.ts';
 import { settleShard } from './shard-commit.ts';
@@ -89,6 +89,19 @@ export class Store {
    */
   async clearTemporary({ everyone = false }: { everyone?: boolean } = {}): Promise<void> {
     await this.#io('clear', () => clearTemporary(this.paths.temporary, everyone));
+  }
+
+  /** A folder of this process's own, for what is to be moved into the store; `clearTemporary` removes it when it is dead. */
+  async temporaryFolder(): Promise<string> {
+    return this.#io('write to', () => makeTemporary(this.paths.temporary, newToken()));
+  }
+
+  /** Whether the files of a shard that is done are as long as its record says; else they were damaged since. */
+  async isWhole({ shard, bytes }: Pick<ShardRecord, 'shard' | 'bytes'>): Promise<boolean> {
+    return this.#io('look at', async () => {
+      const sizes = await Promise.all(LARGE_ARRAYS.map((array) => fileSize(this.paths.chunk(array, shard))));
+      return sizes.reduce((sum, size) => sum + size, 0) === bytes;
+    });
   }
 
   #shardsOf(names: readonly string[]): number[] {

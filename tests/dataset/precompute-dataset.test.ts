@@ -229,7 +229,7 @@ describe('a store that is there', () => {
     expect(readFileSync(join(options.out, '.seedspan', 'plan.json'))).toEqual(plan);
     // Nothing of the attempts is left.
     expect(readdirSync(place).filter((name) => name.startsWith('.'))).toEqual([]);
-    expect(readdirSync(join(options.out, '.seedspan'))).not.toContain('inputs');
+    expect(readdirSync(join(options.out, '.seedspan', 'temporary'))).toEqual([]);
   });
 
   it('is gone on with where its inputs lie elsewhere now', async () => {
@@ -248,13 +248,11 @@ describe('a store that is there', () => {
     renameSync(at('here'), at('there'));
     // A driver that was killed while it put the new catalogue in the old one's place: half of it is there.
     const inside = join(options.out, '.seedspan');
-    mkdirSync(join(inside, 'inputs'));
-    writeFileSync(join(inside, 'inputs', 'catalogue.ndjson'), 'left behind');
     const lines = readFileSync(join(inside, 'catalogue.ndjson'), 'utf8');
     writeFileSync(join(inside, 'catalogue.ndjson'), lines.replace('/here/', '/there/'));
     const done = await run({ ...options, inputs: [at('there', 'images.npy')] });
     expect(done).toMatchObject({ complete: true, failed: 0 });
-    expect(readdirSync(inside)).not.toContain('inputs');
+    expect(readdirSync(join(inside, 'temporary'))).toEqual([]);
   });
 
   it('that is damaged is told', async () => {

@@ -1,6 +1,7 @@
 // A thousand workers on one queue: how many shards a second Redis hands out, what that costs it, and how busy the
 // workers are. Real Redis, driver and workers; only the computing is a pause. Linux; needs redis-server.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,8 @@ else await bench();
 /** Workers of one thread each, every one with connections of its own. */
 async function fleet({ url, folder, workers, seconds, first }: Fleet): Promise<void> {
   const stop = new AbortController();
+  // All workers of the process listen to it.
+  setMaxListeners(0, stop.signal);
   process.on('SIGTERM', () => stop.abort());
   await Promise.all(
     Array.from({ length: workers }, async (_, k) => {

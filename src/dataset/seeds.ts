@@ -6,10 +6,11 @@ import { readNpy, writeNpy } from '../formats/index.ts';
 import { exists, readParsed } from '../node/files.ts';
 import { writeFileWhole } from '../node/output.ts';
 import { createEngine } from '../solver/create-engine.ts';
+import { isHomeThere, isIo, isOfImage } from './image-faults.ts';
 import { loadEquation } from './options.ts';
 import type { SeedsWanted } from './plan.ts';
 import { fieldChannels, PRIVATE, type Run, wantedPictures } from './run.ts';
-import { openImageReader } from './sources/index.ts';
+import { type CatalogueItem, openImageReader } from './sources/index.ts';
 
 /** What seeds leave for all others. */
 export interface Seeds {
@@ -101,25 +102,26 @@ async function choose(
 ): Promise<{ choice: Choice; pictures: Float32Array }> {
   const { plan, catalogue } = run;
   const reader = openImageReader(wantedPictures(plan), plan.shape);
-  const read = async (index: number) => {
+  const itemOf = async (index: number) => (await catalogue.items(index, index + 1))[0];
+  const read = async (item: CatalogueItem) => {
     signal?.throwIfAborted();
-    const [item] = await catalogue.items(index, index + 1);
     return (await reader.read(item)).data;
   };
   try {
     if ('images' in wanted) {
       const parts: Float32Array[] = [];
-      for (const index of wanted.images) parts.push(await read(index));
+      for (const index of wanted.images) parts.push(await read(await itemOf(index)));
       return { choice: { images: [...wanted.images], reason: 'given' }, pictures: joined(parts) };
     }
     const sample: { index: number; data: Float32Array }[] = [];
     const count = Math.min(seedCandidates(plan.shape), plan.images);
     for (let k = 0; k < count; k++) {
       const index = Math.floor(((k + 0.5) * plan.images) / count);
-      // What cannot be read is set aside when its turn comes; here it is no candidate.
-      const data = await read(index).catch((error: unknown) => {
+      const item = await itemOf(index);
+      // What is set aside when its turn comes is no candidate. A disk that is away changes no choice.
+      const data = await read(item).catch(async (error: unknown) => {
         signal?.throwIfAborted();
-        if (error instanceof SeedspanError && error.code !== 'UNSUPPORTED') return undefined;
+        if (isOfImage(error) || (isIo(error) && (await isHomeThere(item)))) return undefined;
         throw error;
       });
       if (data !== undefined) sample.push({ index, data });

@@ -1,14 +1,12 @@
-import { Dir } from 'node:fs';
-import { open, opendir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { computeFields, type Fields, type Plan, type Room } from '../diffusion/fields.ts';
 import { bookSteps } from '../diffusion/image-reports.ts';
-import { type ErrorCode, SeedspanError } from '../errors.ts';
+import { SeedspanError } from '../errors.ts';
 import type { Opened } from '../threads/messages.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { Attempts } from './attempts.ts';
+import { isHomeThere, isIo, isOfImage } from './image-faults.ts';
 import { loadEquation } from './options.ts';
 import { doneRecord, imageLengths, openRun, type Run, wantedPictures } from './run.ts';
 import { loadSeeds, type Seeds } from './seeds.ts';
@@ -278,35 +276,6 @@ class ShardSession {
       };
     }
     return this.#room;
-  }
-}
-
-/** Whether an image itself is at fault, not the machine that reads it. */
-function isOfImage(error: unknown): error is SeedspanError {
-  return error instanceof SeedspanError && OF_IMAGE.has(error.code);
-}
-
-const OF_IMAGE = new Set<ErrorCode>(['BAD_FORMAT', 'INVALID_VALUE', 'SHAPE_MISMATCH', 'WORKER_FAILED']);
-
-function isIo(error: unknown): boolean {
-  return error instanceof SeedspanError && error.code === 'IO';
-}
-
-/**
- * Whether that which an image lies in is there: a container can be opened, a folder has something. Else it is no single
- * image that is lost, but a disk that is away, or was never there on this machine.
- */
-async function isHomeThere({ kind, path, offset }: CatalogueItem): Promise<boolean> {
-  const isFile = kind === 'picture' && offset === 0;
-  try {
-    const home = isFile ? await opendir(dirname(path)) : await open(path);
-    try {
-      return !(home instanceof Dir) || (await home.read()) !== null;
-    } finally {
-      await home.close();
-    }
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 // A data set pre-computed into a store: images a second by threads and by a queue's workers, what an image costs as
 // there are more of them, and memory. Real processes, the command as it is published. Linux; needs redis-server.
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,9 +63,10 @@ async function precompute(input: string, options: readonly string[]): Promise<Me
   return { report: JSON.parse(taken.stdout) as DatasetReport, taken };
 }
 
+/** Pictures are the same for every part, and written once. */
 async function inputOf(images: number, size = 32): Promise<string> {
   const path = join(place, `${images}-${size}.npy`);
-  await writeSyntheticImages(path, images, size);
+  if (!existsSync(path)) await writeSyntheticImages(path, images, size);
   return path;
 }
 

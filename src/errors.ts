@@ -70,6 +70,16 @@ const LONGEST_SHOWN = 60;
 export const clip = (text: string): string =>
   text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text;
 
+/** The same error, with the place in front of its message: `train.tar: the header at byte 512 is damaged`. */
+export function withPlace(
+  error: SeedspanError,
+  place: string,
+  details: Record<string, unknown>,
+): SeedspanError {
+  const { code, message } = error;
+  return new SeedspanError(code, `${place}: ${message}`, { ...error.details, ...details }, { cause: error });
+}
+
 /** Shows a value in a message: short, and never a page of array. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(clip(value));

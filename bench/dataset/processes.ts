@@ -26,6 +26,16 @@ export interface Running {
   readonly ended: Promise<Taken>;
 }
 
+/** The 14th and 15th field of its line; the second one, a name in brackets, may have blanks. */
+function processorSeconds({ pid }: ChildProcess): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) / TICKS;
+}
+
 /** Starts `seedspan` with these arguments, in a process of its own, and watches its memory. */
 export function startCommand(...args: string[]): Running {
   const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -45,12 +55,7 @@ export function startCommand(...args: string[]): Running {
       const kilobytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
       peak = Math.max(peak, 1024 * kilobytes('VmHWM'));
       memory.push([(performance.now() - began) / 1000, 1024 * kilobytes('VmRSS')]);
-      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
-      const [utime, stime] = stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .split(' ')
-        .slice(11, 13);
-      cpu = (Number(utime) + Number(stime)) / TICKS;
+      cpu = processorSeconds(child);
     } catch {
       // It has ended.
     }
@@ -93,14 +98,7 @@ export async function startRedis(): Promise<{ url: string; cpu: () => number; st
   });
   return {
     url: `redis://127.0.0.1:${port}`,
-    cpu: () => {
-      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
-      const [utime, stime] = stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .split(' ')
-        .slice(11, 13);
-      return (Number(utime) + Number(stime)) / TICKS;
-    },
+    cpu: () => processorSeconds(child),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

@@ -32,11 +32,11 @@ export function integerFrom(least: number): (text: string) => number {
 
 /** `auto`, `none` or how many. */
 export function workers(text: string): number | 'auto' | 'none' {
-  return text === 'auto' || text === 'none' ? text : integerFrom(1)(text);
+  return text === 'none' ? text : autoOrCount(text);
 }
 
 /** `auto` or how many. */
-export function coresOrCount(text: string): number | 'auto' {
+export function autoOrCount(text: string): number | 'auto' {
   return text === 'auto' ? text : integerFrom(1)(text);
 }
 

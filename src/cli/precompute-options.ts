@@ -7,7 +7,17 @@ import {
   parseSde,
   SCHEME_DEFAULTS,
 } from '../diffusion/index.ts';
-import { indices, integerFrom, notNegative, positive, sde, size, spacing, workers } from './arguments.ts';
+import {
+  autoOrCount,
+  indices,
+  integerFrom,
+  notNegative,
+  positive,
+  sde,
+  size,
+  spacing,
+  workers,
+} from './arguments.ts';
 import { EXIT } from './context.ts';
 
 /** What the command line gives; absent: the library's default. */
@@ -165,7 +175,7 @@ function addStoreOptions(command: Command): void {
     .option(
       '--seeds <n>',
       'store: how many seeds are chosen, or auto (default: 1; auto with --sharing projection)',
-      (text) => (text === 'auto' ? text : integerFrom(1)(text)),
+      autoOrCount,
     );
   choice('--seed-method <name>', 'how seeds are chosen (default: k-medoids)', [
     'k-medoids',
@@ -282,8 +292,12 @@ export function toLibraryOptions(options: PrecomputeCommandOptions, command: Com
         : { rtol: fixedPointRtol, maxiter: fixedPointMaxiter },
     ...(scheme === 'consistent' ? { boundary, linearization, timeStepping, advection } : {}),
   };
-  // What is absent must not be there by name: the library checks names.
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return definedOnly(given);
+}
+
+/** What is absent must not be there by name: the library checks names. */
+export function definedOnly<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Bases that pictures hand on to each other stay in one thread. */

@@ -3,16 +3,9 @@ import { DEFAULT_PREFIX, DEFAULT_QUEUE } from '../dataset/queue/index.ts';
 import type { PrecomputeOptions } from '../diffusion/index.ts';
 import { duration, plural } from '../node/report/words.ts';
 import { type Context, EXIT, paint, toJson } from './context.ts';
-import type { PrecomputeCommandOptions } from './precompute-options.ts';
+import { definedOnly, type PrecomputeCommandOptions } from './precompute-options.ts';
 import { progressBar } from './progress.ts';
 import { requireQueue } from './queue-options.ts';
-
-const STAGES: Record<DatasetProgress['stage'], string> = {
-  inputs: 'inputs',
-  seeds: 'seeds',
-  images: 'images',
-  metadata: 'metadata',
-};
 
 /** Between lines of progress in a log. */
 const LINE_SECONDS = 60;
@@ -68,11 +61,6 @@ function queueOptions({ queue, queueCa, queueName, queuePrefix }: PrecomputeComm
   });
 }
 
-/** What is absent must not be there by name: the library checks names. */
-function definedOnly<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
-}
-
 /** Pre-computes into a Zarr store. */
 export async function precomputeStore(
   paths: string[],
@@ -88,7 +76,7 @@ export async function precomputeStore(
       signal: context.signal,
       onProgress: (progress) => {
         last = progress;
-        bar.update(STAGES[progress.stage], progress.done, progress.total);
+        bar.update(progress.stage, progress.done, progress.total);
       },
       onNotice: (message) => context.stderr.write(`${message}\n`),
     });

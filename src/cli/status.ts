@@ -7,6 +7,7 @@ import {
   queueStatus,
   timeLeft,
 } from '../dataset/queue/index.ts';
+import { pause } from '../dataset/waiting.ts';
 import { SeedspanError } from '../errors.ts';
 import { count, duration } from '../node/report/words.ts';
 import { positive } from './arguments.ts';
@@ -169,17 +170,7 @@ async function look(
 }
 
 /** Waits; `false` when interrupted, which is how watching ends. */
-function again(seconds: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve(true);
-    }, seconds * 1000);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-  });
+async function again(seconds: number, signal: AbortSignal): Promise<boolean> {
+  await pause(1000 * seconds, signal);
+  return !signal.aborted;
 }

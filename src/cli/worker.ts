@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { connectQueue, serveQueue } from '../dataset/queue/index.ts';
 import type { ShardRunner } from '../dataset/types.ts';
 import { plural } from '../node/report/words.ts';
-import { coresOrCount, notNegative, positive } from './arguments.ts';
+import { autoOrCount, notNegative, positive } from './arguments.ts';
 import { type Context, EXIT } from './context.ts';
 import { addQueueOptions, type QueueCommandOptions, requireQueue } from './queue-options.ts';
 
@@ -21,7 +21,7 @@ export function workerCommand(
     "Do the shards of data sets that others put into a queue ('seedspan precompute --queue'). Stores and inputs must be at the same paths here.",
   );
   return addQueueOptions(command)
-    .option('--workers <n|auto>', 'threads; auto: one for each processor core', coresOrCount, 'auto')
+    .option('--workers <n|auto>', 'threads; auto: one for each processor core', autoOrCount, 'auto')
     .option(
       '--grace <seconds>',
       'when asked to end, time to finish what is at work; then it is given back',

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ioError, systemCode } from '../node/files.ts';
-import { PRIVATE } from './run.ts';
+import { exists, ioError } from '../node/files.ts';
+import { readText } from './store/files.ts';
+import { PRIVATE } from './store/index.ts';
+
+/** A book longer than this is not read: one has a number or two an image. */
+const MOST_BYTES = 2 ** 24;
 
 /** Workers that end, one after the other, at one image before it is set aside. */
 const MOST_DEATHS = 2;
@@ -41,7 +45,7 @@ export class Attempts {
   static async open(store: string, shard: number): Promise<Attempts> {
     const found = await readBook(bookPath(store, shard));
     const { at } = found ?? { at: null };
-    if (found !== undefined && at !== null && !(await isThere(wordPath(store, shard)))) {
+    if (found !== undefined && at !== null && !(await exists(wordPath(store, shard)))) {
       found.deaths[at] = (found.deaths[at] ?? 0) + 1;
     }
     const attempts = new Attempts(store, shard, found);
@@ -101,24 +105,12 @@ export class Attempts {
 
 /** Notes that a shard at work was called off: its thread may be ended in the middle of an image, which is no death. */
 export async function noteCalledOff(store: string, shard: number): Promise<void> {
-  if (await isThere(bookPath(store, shard))) await writeFile(wordPath(store, shard), '');
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  if (await exists(bookPath(store, shard))) await writeFile(wordPath(store, shard), '');
 }
 
 async function readBook(path: string): Promise<Book | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw ioError('read', path, error);
-  }
+  const text = await readText(path, MOST_BYTES);
+  if (text === undefined) return undefined;
   try {
     const { deaths, at } = JSON.parse(text) as Partial<Book>;
     const counts = Object.entries(deaths ?? {}).filter(([, count]) => Number.isInteger(count));

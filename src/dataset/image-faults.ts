@@ -11,15 +11,15 @@ export function isOfImage(error: unknown): error is SeedspanError {
 
 const OF_IMAGE = new Set<ErrorCode>(['BAD_FORMAT', 'INVALID_VALUE', 'SHAPE_MISMATCH', 'WORKER_FAILED']);
 
-export function isIo(error: unknown): boolean {
-  return error instanceof SeedspanError && error.code === 'IO';
+/**
+ * Whether an image cannot be read though what it lies in is there: its container can be opened, its folder has
+ * something. Else it is no single image that is lost, but a disk that is away, or was never there on this machine.
+ */
+export async function isGone(error: unknown, item: CatalogueItem): Promise<boolean> {
+  return error instanceof SeedspanError && error.code === 'IO' && (await isHomeThere(item));
 }
 
-/**
- * Whether that which an image lies in is there: a container can be opened, a folder has something. Else it is no single
- * image that is lost, but a disk that is away, or was never there on this machine.
- */
-export async function isHomeThere({ kind, path, offset }: CatalogueItem): Promise<boolean> {
+async function isHomeThere({ kind, path, offset }: CatalogueItem): Promise<boolean> {
   const isFile = kind === 'picture' && offset === 0;
   try {
     const home = isFile ? await opendir(dirname(path)) : await open(path);

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SeedspanError } from '../errors.ts';
 import type { Dispatcher, DispatchHooks, ShardEnd, ShardRunner } from './types.ts';
+import { pause } from './waiting.ts';
 
 /** How often a shard is begun, and how long is waited after the first failure, in milliseconds; twice that after the next. */
 export interface Retries {
@@ -71,7 +71,8 @@ export class LocalDispatcher implements Dispatcher {
         const { code, message } = error;
         if (attempt === attempts) return { shard, error: { code, message }, attempts };
         onNotice?.(`shard ${shard}: ${message}; trying again (attempt ${attempt + 1} of ${attempts})`);
-        await sleep(delay * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
+        await pause(delay * 2 ** (attempt - 1), signal);
+        signal?.throwIfAborted();
       }
     }
   }

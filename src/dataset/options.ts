@@ -1,30 +1,20 @@
 import type { PrecomputeOptions, PresetSde, ProjectionSettings } from '../diffusion/index.ts';
 import { PRECOMPUTE_DEFAULTS } from '../diffusion/index.ts';
 import { levelTimes } from '../diffusion/level-times.ts';
-import { type ResolvedOptions, resolveOptions, resolveProjection } from '../diffusion/options.ts';
+import {
+  EQUATION_OPTIONS,
+  type ResolvedOptions,
+  resolveOptions,
+  resolveProjection,
+} from '../diffusion/options.ts';
 import { parseSde } from '../diffusion/sde.ts';
 import { checkOptionNames, SeedspanError } from '../errors.ts';
 
 /** The equation and how it is solved; as in `precomputeScores`, without functions, which no file can keep. */
 export interface EquationOptions
-  extends Pick<
-    PrecomputeOptions,
-    | 'density'
-    | 'seed'
-    | 'scheme'
-    | 'steps'
-    | 'T'
-    | 'times'
-    | 'spacing'
-    | 'rtol'
-    | 'fixedPoint'
-    | 'linearization'
-    | 'timeStepping'
-    | 'advection'
-    | 'method'
-    | 'preconditioner'
-    | 'start'
-    | 'sharing'
+  extends Omit<
+    Pick<PrecomputeOptions, (typeof EQUATION_OPTIONS)[number]>,
+    'sde' | 'boundary' | 'projection'
   > {
   /** A preset. */
   sde?: PresetSde;
@@ -46,28 +36,6 @@ export interface StoredEquation
 interface StoredProjection extends Omit<ProjectionSettings, 'seeds' | 'maxDim'> {
   maxDim: number | null;
 }
-
-const EQUATION_OPTIONS = [
-  'density',
-  'seed',
-  'scheme',
-  'sde',
-  'steps',
-  'T',
-  'times',
-  'spacing',
-  'rtol',
-  'fixedPoint',
-  'linearization',
-  'timeStepping',
-  'boundary',
-  'advection',
-  'method',
-  'preconditioner',
-  'start',
-  'sharing',
-  'projection',
-] as const satisfies (keyof EquationOptions)[];
 
 /** What `precomputeScores` takes besides has another place here, or none: it must not be passed over. */
 export function checkEquationNames(equation: EquationOptions): void {

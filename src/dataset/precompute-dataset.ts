@@ -7,11 +7,11 @@ import { LocalDispatcher } from './local.ts';
 import type { DatasetPlan } from './plan.ts';
 import { prepareRun, STAGING } from './prepare.ts';
 import { connectQueue, type QueueAddress, QueueDispatcher } from './queue/index.ts';
-import { doneRecord, PRIVATE, type Run } from './run.ts';
+import { doneRecord, type Run } from './run.ts';
 import { openRunner } from './runner.ts';
 import { prepareSeeds } from './seeds.ts';
-import { type StoreStatus, summaryOf, watchRun } from './status.ts';
-import { finishMetadata } from './store/index.ts';
+import { RecordTally, type StoreStatus } from './status.ts';
+import { finishMetadata, PRIVATE, shardRange, summaryOf } from './store/index.ts';
 import type { Dispatcher, ShardEnd } from './types.ts';
 
 /** How a run went. */
@@ -58,8 +58,10 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
     onProgress?.({ stage: 'seeds', done: 0, total: plan.images });
     await prepareSeeds(run, signal);
     const left = await missing(run);
-    const imagesOf = (shard: number) =>
-      Math.min(plan.images, (shard + 1) * plan.store.shardImages) - shard * plan.store.shardImages;
+    const imagesOf = (shard: number) => {
+      const [from, to] = shardRange(store.layout, shard);
+      return to - from;
+    };
     const before = plan.images - left.reduce((sum, shard) => sum + imagesOf(shard), 0);
     const progress = new Progress(before, plan.images, onProgress);
     const givenUp: DatasetReport['givenUp'] = [];
@@ -85,10 +87,11 @@ export async function precomputeDataset(options: PrecomputeDatasetOptions): Prom
         if (end.error.code === 'IO') throw giveUp(end, progress.done, plan);
       }
     }
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     onProgress?.({ stage: 'metadata', done: progress.done, total: plan.images });
-    await finishMetadata(store);
-    const status = await watchRun(run)();
+    const tally = new RecordTally(run);
+    await finishMetadata(store, (record) => tally.add(record));
+    const status = tally.status();
     if (status.complete) {
       await store.clearTemporary({ everyone: true });
       for (const folder of [join(store.path, PRIVATE, STAGING), booksFolder(store.path)])

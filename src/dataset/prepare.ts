@@ -17,10 +17,10 @@ import {
   shardImagesFor,
   writePlan,
 } from './plan.ts';
-import { fieldChannels, imageLengths, openRun, PRIVATE, type Run } from './run.ts';
+import { fieldChannels, imageLengths, openRun, type Run } from './run.ts';
 import { seedCandidates } from './seeds.ts';
 import { type CatalogueSummary, catalogue, writeCatalogue } from './sources/index.ts';
-import { createStore, lockStore, type StoreLayout, type StoreLock } from './store/index.ts';
+import { createStore, lockStore, PRIVATE, type StoreLayout, type StoreLock } from './store/index.ts';
 
 /** Of pictures, where nothing else is said. */
 const DEFAULT_SIZE = 64;

@@ -4,11 +4,8 @@ import { readParsed } from '../node/files.ts';
 import type { Wanted } from '../node/picture.ts';
 import { type DatasetPlan, readPlan } from './plan.ts';
 import { type Catalogue, openCatalogue } from './sources/index.ts';
-import { openStore, type Store } from './store/index.ts';
+import { openStore, PRIVATE, type Store } from './store/index.ts';
 import type { ShardRecord } from './types.ts';
-
-/** What is not Zarr's in a store. */
-export const PRIVATE = '.seedspan';
 
 /** A run as it lies on disk. */
 export interface Run {
@@ -63,12 +60,5 @@ export function wantedPictures({ pictures: { size, ...rest } }: DatasetPlan): Wa
 
 /** The record of a shard that is done. One that is damaged is forgotten: its shard is done again. */
 export async function doneRecord(store: Store, shard: number): Promise<ShardRecord | undefined> {
-  if (!(await store.isDone(shard))) return undefined;
-  try {
-    return await store.readRecord(shard);
-  } catch (error) {
-    if (!(error instanceof SeedspanError && error.code === 'BAD_FORMAT')) throw error;
-    await store.forget(shard);
-    return undefined;
-  }
+  return (await store.isDone(shard)) ? await store.readOrForget(shard) : undefined;
 }

@@ -88,11 +88,6 @@ export async function openRunner(options: RunnerOptions = {}): Promise<ShardRunn
   const kernel = await loadKernel(chooseBuild('auto'));
   // A thread that dies is told at once: who hands out shards counts the attempts, over all machines.
   const pool = new WorkerPool(size, await makeFileLauncher(threadScript()), { attempts: 1, jobs: JOBS });
-  try {
-    await pool.start();
-  } catch (error) {
-    await pool.terminate();
-    throw error;
-  }
+  await pool.start();
   return new ThreadRunner(pool, kernel);
 }

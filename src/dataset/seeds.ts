@@ -6,16 +6,15 @@ import { readNpy, writeNpy } from '../formats/index.ts';
 import { exists, readParsed } from '../node/files.ts';
 import { writeFileWhole } from '../node/output.ts';
 import { createEngine } from '../solver/create-engine.ts';
-import { isHomeThere, isIo, isOfImage } from './image-faults.ts';
+import { isGone, isOfImage } from './image-faults.ts';
 import { loadEquation } from './options.ts';
 import type { SeedsWanted } from './plan.ts';
-import { fieldChannels, PRIVATE, type Run, wantedPictures } from './run.ts';
+import { fieldChannels, type Run, wantedPictures } from './run.ts';
 import { type CatalogueItem, openImageReader } from './sources/index.ts';
+import { PRIVATE } from './store/index.ts';
 
 /** What seeds leave for all others. */
 export interface Seeds {
-  /** Places in the data set. */
-  images: readonly number[];
   /** To be computed with every group of images, which are projected on their bases. */
   pictures?: readonly { index: number; data: Float32Array }[];
   /** The first channel's log densities, `[levels, H, W]`, of which the shared multigrid is made. */
@@ -50,14 +49,13 @@ export async function loadSeeds({ store, plan }: Run): Promise<Seeds | undefined
     const fields = await readParsed(path(FIELDS), (bytes) => readNpy(bytes));
     const [, height, width] = plan.shape;
     checkLength(path(FIELDS), fields.data, plan.times.length * height * width);
-    return { images, fields: fields.data as Float64Array };
+    return { fields: fields.data as Float64Array };
   }
   const { data } = await readParsed(path(PICTURES), (bytes) => readNpy(bytes));
   const size = plan.shape[0] * plan.shape[1] * plan.shape[2];
   checkLength(path(PICTURES), data, images.length * size);
   const all = data as Float32Array;
-  const pictures = images.map((index, k) => ({ index, data: all.subarray(k * size, (k + 1) * size) }));
-  return { images, pictures };
+  return { pictures: images.map((index, k) => ({ index, data: all.subarray(k * size, (k + 1) * size) })) };
 }
 
 function parseChoice(bytes: Uint8Array): Choice {
@@ -86,11 +84,11 @@ export async function prepareSeeds(run: Run, signal: AbortSignal | undefined): P
   const { choice, pictures } = await choose(run, plan.seeds, signal);
   const write = (name: string, bytes: Uint8Array | string) =>
     writeFileWhole(path(name), bytes, { force: true });
-  const shape = [choice.images.length, ...plan.shape];
   if (plan.equation.sharing === 'seed-operator') {
     await write(FIELDS, writeNpy(await seedFields(run, choice.images[0], pictures, signal)));
+  } else {
+    await write(PICTURES, writeNpy({ data: pictures, shape: [choice.images.length, ...plan.shape] }));
   }
-  await write(PICTURES, writeNpy({ data: pictures, shape }));
   // Last: where it is, the others are.
   await write(CHOICE, `${JSON.stringify(choice, undefined, 2)}\n`);
 }
@@ -121,7 +119,7 @@ async function choose(
       // What is set aside when its turn comes is no candidate. A disk that is away changes no choice.
       const data = await read(item).catch(async (error: unknown) => {
         signal?.throwIfAborted();
-        if (isOfImage(error) || (isIo(error) && (await isHomeThere(item)))) return undefined;
+        if (isOfImage(error) || (await isGone(error, item))) return undefined;
         throw error;
       });
       if (data !== undefined) sample.push({ index, data });

@@ -6,13 +6,12 @@ import { SeedspanError } from '../errors.ts';
 import type { Opened } from '../threads/messages.ts';
 import type { Kernel } from '../wasm/kernel.ts';
 import { Attempts } from './attempts.ts';
-import { isHomeThere, isIo, isOfImage } from './image-faults.ts';
+import { isGone, isOfImage } from './image-faults.ts';
 import { loadEquation } from './options.ts';
 import { doneRecord, imageLengths, openRun, type Run, wantedPictures } from './run.ts';
 import { loadSeeds, type Seeds } from './seeds.ts';
 import { type CatalogueItem, type ImageReader, openImageReader, type SourceImage } from './sources/index.ts';
-import { summaryOf } from './status.ts';
-import type { ShardWriter } from './store/index.ts';
+import { type ShardWriter, shardRange, summaryOf } from './store/index.ts';
 import type { ImageRecord, ShardSummary } from './types.ts';
 
 /** Most images that are computed together, and bytes of their fields: enough for what a call costs not to matter. */
@@ -147,9 +146,9 @@ class ShardSession {
    * so that the book says which is at work.
    */
   async *#groups(shard: number, attempt: number, book: Attempts, hooks: Hooks): AsyncGenerator<Group> {
-    const { catalogue, plan } = this.#run;
-    const from = shard * plan.store.shardImages;
-    const items = await catalogue.items(from, Math.min(plan.images, from + plan.store.shardImages));
+    const { catalogue, store } = this.#run;
+    const [from, to] = shardRange(store.layout, shard);
+    const items = await catalogue.items(from, to);
     const places = items.map((item, position) => ({ index: from + position, position, item }));
     if (book.again || attempt > 1) {
       for (const position of book.suspects()) await this.#probe(places[position], attempt, book, hooks);
@@ -203,8 +202,8 @@ class ShardSession {
         continue;
       }
       const reason: unknown = result.reason;
-      const isLast = attempt >= LAST_READING && isIo(reason);
-      if (!isOfImage(reason) && !(isLast && (await isHomeThere(place.item)))) throw reason;
+      const isLast = attempt >= LAST_READING;
+      if (!isOfImage(reason) && !(isLast && (await isGone(reason, place.item)))) throw reason;
       group.failed.push({ place, reason: reason as SeedspanError });
     }
     return group;

@@ -1,5 +1,6 @@
 import { openRun, type Run } from './run.ts';
-import type { ImageRecord, ShardRecord, ShardSummary } from './types.ts';
+import { summaryOf } from './store/index.ts';
+import type { ImageRecord, ShardRecord } from './types.ts';
 
 /** How far a run has come, by its store alone. */
 export interface StoreStatus {
@@ -40,63 +41,64 @@ export async function storeStatus(path: string): Promise<StoreStatus> {
 
 /** Adds up the records of a store again and again, and reads only those that are new. */
 export async function watchStore(path: string): Promise<() => Promise<StoreStatus>> {
-  return watchRun(await openRun(path));
-}
-
-export function watchRun({ store, plan, hash }: Run): () => Promise<StoreStatus> {
-  const seen = new Set<number>();
-  const status: StoreStatus = {
-    store: store.path,
-    plan: hash,
-    images: plan.images,
-    done: 0,
-    failed: 0,
-    unconverged: 0,
-    shards: store.shards,
-    shardsDone: 0,
-    bytes: 0,
-    iterations: 0,
-    seconds: 0,
-    failures: [],
-    complete: false,
-  };
+  const run = await openRun(path);
+  const tally = new RecordTally(run);
   return async () => {
-    for (const shard of await store.doneShards()) {
-      if (seen.has(shard)) continue;
-      const record = await store.readRecord(shard);
-      if (record === undefined) continue;
-      seen.add(shard);
-      const { images, failed, unconverged, iterations, bytes } = summaryOf(record);
-      status.shardsDone++;
-      status.bytes += bytes;
-      status.done += images;
-      status.failed += failed;
-      status.unconverged += unconverged;
-      status.iterations += iterations;
-      for (const image of record.images) {
-        status.seconds += image.seconds;
-        const isListed = image.status === 'failed' && status.failures.length < MOST_FAILURES;
-        if (isListed) status.failures.push({ index: image.index, source: image.source, error: image.error });
-      }
+    for (const shard of await run.store.doneShards()) {
+      if (tally.has(shard)) continue;
+      const record = await run.store.readRecord(shard);
+      if (record !== undefined) tally.add(record);
     }
-    return { ...status, failures: [...status.failures], complete: status.shardsDone === status.shards };
+    return tally.status();
   };
 }
 
-/** What a shard's record comes to. */
-export function summaryOf({
-  shard,
-  images,
-  bytes,
-}: Pick<ShardRecord, 'shard' | 'images' | 'bytes'>): ShardSummary {
-  const failed = images.filter(({ status }) => status === 'failed').length;
-  const converged = images.filter(({ status }) => status === 'converged').length;
-  return {
-    shard,
-    images: images.length,
-    failed,
-    unconverged: images.length - failed - converged,
-    iterations: images.reduce((sum, { iterations }) => sum + iterations, 0),
-    bytes,
-  };
+/** Adds up records, each once. */
+export class RecordTally {
+  readonly #seen = new Set<number>();
+  readonly #status: StoreStatus;
+
+  constructor({ store, plan, hash }: Run) {
+    this.#status = {
+      store: store.path,
+      plan: hash,
+      images: plan.images,
+      done: 0,
+      failed: 0,
+      unconverged: 0,
+      shards: store.shards,
+      shardsDone: 0,
+      bytes: 0,
+      iterations: 0,
+      seconds: 0,
+      failures: [],
+      complete: false,
+    };
+  }
+
+  has(shard: number): boolean {
+    return this.#seen.has(shard);
+  }
+
+  add(record: ShardRecord): void {
+    this.#seen.add(record.shard);
+    const status = this.#status;
+    const { images, failed, unconverged, iterations, bytes } = summaryOf(record);
+    status.shardsDone++;
+    status.bytes += bytes;
+    status.done += images;
+    status.failed += failed;
+    status.unconverged += unconverged;
+    status.iterations += iterations;
+    for (const image of record.images) {
+      status.seconds += image.seconds;
+      const isListed = image.status === 'failed' && status.failures.length < MOST_FAILURES;
+      if (isListed) status.failures.push({ index: image.index, source: image.source, error: image.error });
+    }
+  }
+
+  status(): StoreStatus {
+    const { shards, shardsDone, failures } = this.#status;
+    return { ...this.#status, failures: [...failures], complete: shardsDone === shards };
+  }
 }

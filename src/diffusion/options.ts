@@ -89,9 +89,8 @@ export interface ResolvedOptions extends ConsistentSettings {
 const WHERE = 'precomputeScores';
 const PROJECTION_OPTIONS = ['kind', 'dim', 'solutions', 'seeds', 'threshold', 'maxDim', 'precision'] as const;
 const CONSISTENT_ONLY = ['times', 'linearization', 'timeStepping', 'boundary', 'advection'] as const;
-const KNOWN = [
-  'images',
-  'initialLogDensity',
+/** What says which equation is solved, and how; beside it there are inputs, and who does the work. */
+export const EQUATION_OPTIONS = [
   'density',
   'seed',
   'scheme',
@@ -106,8 +105,13 @@ const KNOWN = [
   'preconditioner',
   'start',
   'sharing',
-  'seedImage',
   'projection',
+] as const satisfies (keyof PrecomputeOptions)[];
+const KNOWN = [
+  'images',
+  'initialLogDensity',
+  ...EQUATION_OPTIONS,
+  'seedImage',
   'workers',
   'signal',
   'onProgress',

@@ -1,5 +1,5 @@
 import { lstat, readFile as read } from 'node:fs/promises';
-import { SeedspanError } from '../errors.ts';
+import { SeedspanError, withPlace } from '../errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -64,11 +64,6 @@ export async function readParsed<T>(path: string, parse: (bytes: Uint8Array) => 
     return await parse(bytes);
   } catch (error) {
     if (!(error instanceof SeedspanError)) throw error;
-    throw new SeedspanError(
-      error.code,
-      `${path}: ${error.message}`,
-      { ...error.details, path },
-      { cause: error },
-    );
+    throw withPlace(error, path, { path });
   }
 }

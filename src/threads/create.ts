@@ -40,11 +40,6 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
   const size = workers === 'auto' ? Math.min(await availableCores(), MOST_WORKERS) : workers;
   const [{ WorkerPool }, launcher] = await Promise.all([import('./pool.ts'), makeLauncher(url)]);
   const pool = new WorkerPool(size, launcher);
-  try {
-    await pool.start();
-  } catch (error) {
-    await pool.terminate();
-    throw error;
-  }
+  await pool.start();
   return pool;
 }

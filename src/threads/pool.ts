@@ -58,9 +58,14 @@ export class WorkerPool {
     return this.#terminated;
   }
 
-  /** Starts all workers; resolves when they are there. @internal */
+  /** Starts all workers; resolves when they are there. Where one cannot be started, all are ended. @internal */
   async start(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => this.#call(slot, { start: true })));
+    try {
+      await Promise.all(this.#slots.map((slot) => this.#call(slot, { start: true })));
+    } catch (error) {
+      await this.terminate();
+      throw error;
+    }
   }
 
   /**

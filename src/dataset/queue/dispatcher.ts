@@ -1,11 +1,11 @@
 import type { Queue, QueueEvents } from 'bullmq';
 import { checkOptionNames } from '../../errors.ts';
 import type { Dispatcher, DispatchHooks, ShardEnd, ShardJob, ShardSummary } from '../types.ts';
+import { pause, within } from '../waiting.ts';
 import type { QueueConnection } from './connection.ts';
 import { jobId, jobOptions, parseFailure, type QueueTiming, shardOf, TIMING } from './jobs.ts';
 import { Notices } from './notices.ts';
 import { listWorkers } from './presence.ts';
-import { pause, within } from './waiting.ts';
 
 export interface QueueDispatcherOptions {
   /** Path of the store, the same on all machines. */

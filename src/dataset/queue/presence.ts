@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { pause } from '../waiting.ts';
 import type { QueueConnection } from './connection.ts';
 import type { QueueTiming } from './jobs.ts';
-import { pause } from './waiting.ts';
 
 /** A shard that a worker is at. */
 export interface ShardAtWork {

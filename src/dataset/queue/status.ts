@@ -1,8 +1,8 @@
 import { SeedspanError } from '../../errors.ts';
+import { within } from '../waiting.ts';
 import type { QueueConnection } from './connection.ts';
 import { parseFailure } from './jobs.ts';
 import { listWorkers, type WorkerStatus } from './presence.ts';
-import { within } from './waiting.ts';
 
 /** How far a store is, as far as the time left is concerned. */
 export interface StoreProgress {

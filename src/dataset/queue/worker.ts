@@ -1,10 +1,10 @@
 import type { Job, Worker } from 'bullmq';
 import { checkOptionNames } from '../../errors.ts';
 import type { ShardJob, ShardRunner, ShardSummary } from '../types.ts';
+import { pause, within } from '../waiting.ts';
 import type { QueueConnection } from './connection.ts';
 import { checkJob, failureText, isPassing, MOST_STALLS, type QueueTiming, TIMING } from './jobs.ts';
 import { announce, MACHINE, RateMeter, type ShardAtWork } from './presence.ts';
-import { pause, within } from './waiting.ts';
 
 /** What {@link serveQueue} is told. */
 export interface ServeOptions {

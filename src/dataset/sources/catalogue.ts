@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { checkOptionNames, SeedspanError } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, withPlace } from '../../errors.ts';
 import { type ReadAt, readTarEntries, tarLabel } from '../../formats/index.ts';
 import { ioError, systemCode } from '../../node/files.ts';
 import { PICTURE_EXTENSIONS } from '../../node/pictures.ts';
@@ -153,12 +153,7 @@ async function* listTar(archive: ByteRange, listing: Listing): AsyncGenerator<Ca
   for (;;) {
     const next = await entries.next().catch((error: unknown) => {
       if (!(error instanceof SeedspanError) || error.code === 'IO') throw error;
-      throw new SeedspanError(
-        error.code,
-        `${name}: ${error.message}`,
-        { ...error.details, source: name, path },
-        { cause: error },
-      );
+      throw withPlace(error, name, { source: name, path });
     });
     if (next.done === true) return;
     listing.options.signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { SeedspanError } from '../../errors.ts';
+import { SeedspanError, withPlace } from '../../errors.ts';
 import {
   cifarLayout,
   cifarRecordBytes,
@@ -22,12 +22,7 @@ async function named<T>({ name }: ByteRange, step: () => Promise<T> | T): Promis
   } catch (error) {
     if (!(error instanceof SeedspanError) || error.code === 'IO' || error.message.startsWith(name))
       throw error;
-    throw new SeedspanError(
-      error.code,
-      `${name}: ${error.message}`,
-      { ...error.details, source: name },
-      { cause: error },
-    );
+    throw withPlace(error, name, { source: name });
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SeedspanError } from '../../errors.ts';
+import { SeedspanError, withPlace } from '../../errors.ts';
 import { parseCifarRecord } from '../../formats/index.ts';
 import { decodePicture, normaliseMinMax, type Wanted } from '../../node/picture.ts';
 import { unitValues } from '../../node/picture-array.ts';
@@ -78,9 +78,9 @@ function sha256(bytes: Uint8Array): string {
 function pixelsOf(bytes: Uint8Array, name: string, kind: 'cifar10' | 'cifar100'): Uint8Array {
   try {
     return parseCifarRecord(bytes, kind).pixels;
-  } catch (cause) {
-    if (!(cause instanceof SeedspanError)) throw cause;
-    throw new SeedspanError(cause.code, `${name}: ${cause.message}`, { source: name }, { cause });
+  } catch (error) {
+    if (!(error instanceof SeedspanError)) throw error;
+    throw withPlace(error, name, { source: name });
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { checkOptionNames, SeedspanError } from '../../errors.ts';
+import { checkOptionNames, SeedspanError, withPlace } from '../../errors.ts';
 import { exists, ioError, systemCode } from '../../node/files.ts';
 import { openOutput } from '../../node/output.ts';
 import { readLimited, readText, syncFolder } from './files.ts';
@@ -102,11 +102,6 @@ function parseMetadata(root: string, texts: Readonly<Record<string, string | und
     return parseStoreMetadata(texts);
   } catch (error) {
     if (!(error instanceof SeedspanError)) throw error;
-    throw new SeedspanError(
-      error.code,
-      `${root}: ${error.message}`,
-      { ...error.details, path: root },
-      { cause: error },
-    );
+    throw withPlace(error, root, { path: root });
   }
 }

@@ -1,12 +1,12 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SeedspanError } from '../../errors.ts';
 import { ioError } from '../../node/files.ts';
 import { writeNew } from '../../node/output.ts';
 import type { ImageRecord, ShardRecord } from '../types.ts';
 import { makeTemporary, newToken, syncFolder } from './files.ts';
 import { IMAGE_ARRAYS, type ImageArray, METADATA_CHUNK, shardRange } from './layout.ts';
 import { HASH_BYTES, STATUS_NAMES } from './metadata.ts';
+import { summaryOf } from './records.ts';
 import type { Store } from './store.ts';
 
 /** What the records say of a run, when all are read. */
@@ -88,35 +88,23 @@ class ImageChunk {
 /** Key of a chunk: `hash` has a second dimension. */
 const keyOf = (array: ImageArray, chunk: number) => (array === 'hash' ? `c.${chunk}.0` : `c.${chunk}`);
 
-/** The record of a shard; a damaged one is removed and noted. */
-async function readOrForget(
-  store: Store,
-  shard: number,
-  damaged: FinishSummary['damaged'],
-): Promise<ShardRecord | undefined> {
-  try {
-    return await store.readRecord(shard);
-  } catch (error) {
-    if (!(error instanceof SeedspanError) || error.code !== 'BAD_FORMAT') throw error;
-    damaged.push({ shard, reason: error.message });
-    await store.forget(shard);
-    return undefined;
-  }
-}
-
-function count(summary: FinishSummary, { images, bytes }: ShardRecord): void {
+function count(summary: FinishSummary, record: ShardRecord): void {
+  const { images, failed, unconverged, iterations, bytes } = summaryOf(record);
+  summary.images += images;
+  summary.failed += failed;
+  summary.unconverged += unconverged;
+  summary.iterations += iterations;
   summary.bytes += bytes;
-  for (const { status, iterations, seconds } of images) {
-    summary.images += 1;
-    if (status === 'failed') summary.failed += 1;
-    else if (status !== 'converged') summary.unconverged += 1;
-    summary.iterations += iterations;
-    summary.seconds += seconds;
-  }
+  for (const { seconds } of record.images) summary.seconds += seconds;
 }
 
 /** Writes the chunks of all arrays into `folder`, from the records in their order; says how many there are of each. */
-async function writeChunks(store: Store, folder: string, summary: FinishSummary): Promise<number> {
+async function writeChunks(
+  store: Store,
+  folder: string,
+  summary: FinishSummary,
+  onRecord: (record: ShardRecord) => void,
+): Promise<number> {
   const { layout } = store;
   const size = Math.min(METADATA_CHUNK, layout.images);
   const chunks = Math.ceil(layout.images / size);
@@ -130,9 +118,12 @@ async function writeChunks(store: Store, folder: string, summary: FinishSummary)
     current = new ImageChunk(size);
   };
   for (let shard = 0; shard < store.shards; shard++) {
-    const record = await readOrForget(store, shard, summary.damaged);
+    const record = await store.readOrForget(shard, (reason) => summary.damaged.push({ shard, reason }));
     if (record === undefined) summary.missing.push(shard);
-    else count(summary, record);
+    else {
+      count(summary, record);
+      onRecord(record);
+    }
     const [from, to] = shardRange(layout, shard);
     for (let index = from; index < to; index++) {
       if (index >= (chunk + 1) * size) await flush();
@@ -147,8 +138,13 @@ async function writeChunks(store: Store, folder: string, summary: FinishSummary)
  * Writes the arrays with an entry an image, from the records, in memory that does not grow with the images. All chunks
  * are written before the first one is put in place, each whole; whoever is interrupted between does it once more, with
  * the same result.
+ *
+ * @param onRecord - Gets each record, so that nobody needs to read them once more.
  */
-export async function finishMetadata(store: Store): Promise<FinishSummary> {
+export async function finishMetadata(
+  store: Store,
+  onRecord: (record: ShardRecord) => void = () => undefined,
+): Promise<FinishSummary> {
   const summary: FinishSummary = {
     missing: [],
     damaged: [],
@@ -161,7 +157,7 @@ export async function finishMetadata(store: Store): Promise<FinishSummary> {
   };
   const folder = await makeTemporary(store.paths.temporary, newToken());
   try {
-    const chunks = await writeChunks(store, folder, summary);
+    const chunks = await writeChunks(store, folder, summary, onRecord);
     for (const array of IMAGE_ARRAYS) {
       for (let chunk = 0; chunk < chunks; chunk++) {
         const key = keyOf(array, chunk);

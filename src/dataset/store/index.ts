@@ -10,7 +10,8 @@ export {
 } from './layout.ts';
 export { type LockOptions, lockStore, type StoreLock } from './lock.ts';
 export { METADATA_FILES, parseStoreMetadata, STATUS_NAMES, type StoreShape } from './metadata.ts';
+export { PRIVATE } from './paths.ts';
 export { openScores, type ScoresPart, type ScoresReader } from './read.ts';
-export { parseRecord } from './records.ts';
+export { parseRecord, summaryOf } from './records.ts';
 export type { ImageValues, ShardCommit, ShardReport, ShardWriter } from './shard-writer.ts';
 export type { Store } from './store.ts';

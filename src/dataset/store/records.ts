@@ -1,5 +1,5 @@
-import { SeedspanError, show } from '../../errors.ts';
-import type { ImageRecord, ShardRecord } from '../types.ts';
+import { SeedspanError, show, withPlace } from '../../errors.ts';
+import type { ImageRecord, ShardRecord, ShardSummary } from '../types.ts';
 import { readText } from './files.ts';
 import { type StoreLayout, shardRange } from './layout.ts';
 import { STATUS_NAMES } from './metadata.ts';
@@ -102,7 +102,24 @@ export async function readRecordFile(
   try {
     return parseRecord(text, shards, shard);
   } catch (error) {
-    const { code, message, details } = error as SeedspanError;
-    throw new SeedspanError(code, `${path}: ${message}`, { ...details, path }, { cause: error });
+    throw withPlace(error as SeedspanError, path, { path });
   }
+}
+
+/** What a shard's record comes to. */
+export function summaryOf({
+  shard,
+  images,
+  bytes,
+}: Pick<ShardRecord, 'shard' | 'images' | 'bytes'>): ShardSummary {
+  const failed = images.filter(({ status }) => status === 'failed').length;
+  const converged = images.filter(({ status }) => status === 'converged').length;
+  return {
+    shard,
+    images: images.length,
+    failed,
+    unconverged: images.length - failed - converged,
+    iterations: images.reduce((sum, { iterations }) => sum + iterations, 0),
+    bytes,
+  };
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { SeedspanError } from '../../errors.ts';
 import { ioError } from '../../node/files.ts';
 import type { ShardRecord } from '../types.ts';
 import { createEncoders } from './encode.ts';
@@ -75,6 +76,25 @@ export class Store {
     if (stored === undefined) return undefined;
     const { commit: _, ...record } = stored;
     return record;
+  }
+
+  /**
+   * What was written of a shard; a damaged record is forgotten, so that its shard is done again.
+   *
+   * @param onDamage - Told what is wrong with it.
+   */
+  async readOrForget(
+    shard: number,
+    onDamage: (reason: string) => void = () => undefined,
+  ): Promise<ShardRecord | undefined> {
+    try {
+      return await this.readRecord(shard);
+    } catch (error) {
+      if (!(error instanceof SeedspanError && error.code === 'BAD_FORMAT')) throw error;
+      onDamage(error.message);
+      await this.forget(shard);
+      return undefined;
+    }
   }
 
   /** Makes a shard one that is not done. Its chunks stay until it is done again. */

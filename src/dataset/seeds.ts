@@ -59,8 +59,13 @@ export async function loadSeeds({ store, plan }: Run): Promise<Seeds | undefined
 }
 
 function parseChoice(bytes: Uint8Array): Choice {
-  const choice = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Choice>;
-  const { images, reason = '' } = choice;
+  let choice: Partial<Choice> | null;
+  try {
+    choice = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Choice> | null;
+  } catch (cause) {
+    throw new SeedspanError('BAD_FORMAT', 'it is not JSON', {}, { cause });
+  }
+  const { images, reason = '' } = choice ?? {};
   if (!Array.isArray(images) || !images.every(Number.isInteger)) {
     throw new SeedspanError('BAD_FORMAT', 'it names no seeds');
   }

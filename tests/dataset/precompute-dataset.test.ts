@@ -255,6 +255,19 @@ describe('a store that is there', () => {
     expect(readdirSync(join(inside, 'temporary'))).toEqual([]);
   });
 
+  it.each(['{"images": [0', 'null', '{"images": "all"}'])('whose seeds are %s is told', async (text) => {
+    const equation = { scheme: 'consistent', steps: 2 } as const;
+    const done = await run({ equation, shardImages: 4 });
+    const inside = join(done.store, '.seedspan');
+    writeFileSync(join(inside, 'seeds.json'), text);
+    rmSync(join(inside, 'records', '00000001.json'));
+    const again = run({ equation, shardImages: 4, out: done.store });
+    await expect(again).rejects.toMatchObject({
+      code: 'BAD_FORMAT',
+      message: expect.stringMatching(/seeds\.json: it (is not JSON|names no seeds)/),
+    });
+  });
+
   it('that is damaged is told', async () => {
     const done = await run({ equation: NA });
     writeFileSync(join(done.store, '.seedspan', 'plan.json'), '{"hash": "x", "plan": {"format": 1}}');
